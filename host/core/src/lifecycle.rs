@@ -1,0 +1,1 @@
+//! One task: state and input to state and effects. Every pair is matched.

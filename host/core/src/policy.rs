@@ -1,0 +1,1 @@
+//! Outcome and attempt to what follows: retry, give up, go on.

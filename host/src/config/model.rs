@@ -1,0 +1,36 @@
+//! A configuration that has been checked. Types only.
+
+use crate::launch::Launch;
+use bansuri_core::Plan;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything a host needs to know. Built by the checker alone.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// The file, as given.
+    pub file: PathBuf,
+    /// The absolute folder of the file: relative paths resolve against it.
+    pub folder: PathBuf,
+    /// For the core; a task's place in it is its id.
+    pub plan: Plan,
+    /// For the runners, by task id.
+    pub launches: Vec<Arc<Launch>>,
+    /// The notifiers, by name.
+    pub notifiers: BTreeMap<String, NotifierSpec>,
+}
+
+/// A notifier of the configuration.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NotifierSpec {
+    /// The library, absolute.
+    pub library: PathBuf,
+    /// The exported type.
+    pub type_name: String,
+    /// Handed to its constructor, an object.
+    pub options: serde_json::Value,
+    /// How long one call may take.
+    pub timeout: Duration,
+}

@@ -1,0 +1,6 @@
+//! The host: everything around the core. `cli` starts it, `driver` owns it; see ARCHITECTURE.md.
+
+pub mod config;
+pub mod launch;
+pub mod notify;
+pub mod runner;

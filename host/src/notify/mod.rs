@@ -1,0 +1,5 @@
+//! Telling people: notifiers, the queue before them and the message.
+
+mod failure;
+
+pub use failure::{Failure, Notifier};
