@@ -1,6 +1,13 @@
 //! The host: everything around the core. `cli` starts it, `driver` owns it; see ARCHITECTURE.md.
 
+pub mod clock;
 pub mod config;
+pub mod events;
+pub mod exit_code;
 pub mod launch;
+pub mod logger;
 pub mod notify;
+pub mod poller;
 pub mod runner;
+pub mod signals;
+pub mod state_dir;

@@ -1,0 +1,7 @@
+//! The event stream of `--events`: one JSON object a line.
+
+mod record;
+mod stream;
+
+pub use record::HostEvent;
+pub use stream::{EventSink, EventStream};

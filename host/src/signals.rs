@@ -1,0 +1,68 @@
+//! Signals as events of the poller: signal-hook writes a byte into a socket pair, the control thread reads it.
+
+use crate::poller::Watched;
+use polling::Poller;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+/// A signal the host acts upon.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HostSignal {
+    /// Stop everything in order.
+    Terminate,
+    /// The same; the second one kills.
+    Interrupt,
+    /// Read the configuration again.
+    Hangup,
+}
+
+/// The signals, registered with a poller.
+pub struct Signals {
+    sources: Vec<(HostSignal, Watched<UnixStream>)>,
+    first_key: usize,
+}
+
+impl Signals {
+    /// How many keys it takes.
+    pub const KEYS: usize = 3;
+
+    /// Handlers for SIGTERM, SIGINT and SIGHUP; their events arrive under `first_key` and the keys after it. A signal
+    /// for which `is_ignored` holds is left alone: who started the host with `nohup` means it, and its children inherit
+    /// what is ignored, but not a handler.
+    pub fn register(
+        poller: &Arc<Poller>,
+        first_key: usize,
+        is_ignored: impl Fn(i32) -> bool,
+    ) -> io::Result<Self> {
+        let mut sources = Vec::new();
+        let wanted =
+            [(SIGTERM, HostSignal::Terminate), (SIGINT, HostSignal::Interrupt), (SIGHUP, HostSignal::Hangup)];
+        for (number, signal) in wanted {
+            if is_ignored(number) {
+                continue;
+            }
+            let (receiver, sender) = UnixStream::pair()?;
+            receiver.set_nonblocking(true)?;
+            signal_hook::low_level::pipe::register(number, sender)?;
+            let key = first_key + sources.len();
+            sources.push((signal, Watched::readable(poller, receiver, key)?));
+        }
+        Ok(Self { sources, first_key })
+    }
+
+    /// The signals that arrived under a key, one for each time.
+    pub fn on_ready(&mut self, key: usize) -> Vec<HostSignal> {
+        let Some((signal, source)) =
+            key.checked_sub(self.first_key).and_then(|index| self.sources.get_mut(index))
+        else {
+            return Vec::new();
+        };
+        let mut bytes = [0; 64];
+        match source.read(&mut bytes) {
+            Ok(count) => vec![*signal; count],
+            Err(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The state dir: where a host keeps what must survive it, and the lock that lets one host at a time work on it.
+
+use rustix::fs::{FlockOperation, flock};
+use std::fmt;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A state dir that is locked for this process for as long as this lives.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why a state dir cannot be used.
+#[derive(Debug)]
+pub enum StateDirError {
+    /// Another host works on it.
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// The other host, where it could be read.
+        pid: Option<u32>,
+    },
+    /// It cannot be made, or written to.
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for StateDirError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StateDirError::Locked { path, pid: Some(pid) } => {
+                write!(f, "state dir {path:?}: another host (pid {pid}) already runs on it")
+            }
+            StateDirError::Locked { path, pid: None } => {
+                write!(f, "state dir {path:?}: another host already runs on it")
+            }
+            StateDirError::Unusable { path, error } => write!(f, "state dir {path:?}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StateDirError {}
+
+impl StateDir {
+    /// Locks the state dir: `explicit` if given, else `.bansuri` in the configuration's folder, else, where that cannot
+    /// be written, a folder of the user's (which is logged).
+    pub fn open(
+        explicit: Option<&Path>,
+        config_file: &Path,
+        config_folder: &Path,
+    ) -> Result<Self, StateDirError> {
+        if let Some(path) = explicit {
+            return Self::lock(&absolute(path));
+        }
+        match Self::lock(&config_folder.join(".bansuri")) {
+            Err(StateDirError::Unusable { path, error }) if is_unwritable(&error) => {
+                let Some(fallback) = fallback(&absolute(config_file)) else {
+                    return Err(StateDirError::Unusable { path, error });
+                };
+                log::info!(target: "bansuri", "state dir {path:?}: {error}: {fallback:?} is used");
+                Self::lock(&fallback)
+            }
+            result => result,
+        }
+    }
+
+    /// The folder, absolute.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn lock(path: &Path) -> Result<Self, StateDirError> {
+        let unusable = |error| StateDirError::Unusable { path: path.to_owned(), error };
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path.join("lock"))
+            .map_err(unusable)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let mut text = String::new();
+                let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+                return Err(StateDirError::Locked { path: path.to_owned(), pid });
+            }
+            Err(errno) => return Err(unusable(errno.into())),
+        }
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        written.map_err(unusable)?;
+        Ok(Self { path: path.to_owned(), _lock: file })
+    }
+}
+
+fn is_unwritable(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// `$XDG_STATE_HOME/bansuri/<hash of the config path>`; for root below `/var/lib`.
+fn fallback(config_file: &Path) -> Option<PathBuf> {
+    let base = if rustix::process::geteuid().is_root() {
+        PathBuf::from("/var/lib")
+    } else {
+        std::env::var_os("XDG_STATE_HOME")
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state")))?
+    };
+    Some(base.join("bansuri").join(format!("{:016x}", fnv1a(config_file.as_os_str().as_encoded_bytes()))))
+}
+
+/// FNV-1a, 64 bits: the same folder for the same path in every release, which the hashers of std do not promise.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_beside_the_configuration_and_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(None, &dir.path().join("scripts.json"), dir.path()).unwrap();
+        assert_eq!(state.path(), dir.path().join(".bansuri"));
+        assert_eq!(std::fs::metadata(state.path()).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_second_host_is_told_the_first_ones_pid_and_may_follow_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("scripts.json");
+        let first = StateDir::open(Some(dir.path()), &file, dir.path()).unwrap();
+        let error = StateDir::open(Some(dir.path()), &file, dir.path()).unwrap_err();
+        assert!(
+            matches!(error, StateDirError::Locked { pid: Some(pid), .. } if pid == std::process::id()),
+            "{error}"
+        );
+        drop(first);
+        StateDir::open(Some(dir.path()), &file, dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_file_in_its_place_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("state");
+        std::fs::write(&file, "").unwrap();
+        let error = StateDir::open(Some(&file), &file, dir.path()).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("state dir {file:?}: ")), "{error}");
+    }
+}
