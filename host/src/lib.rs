@@ -7,7 +7,6 @@ pub mod exit_code;
 pub mod launch;
 pub mod logger;
 pub mod notify;
-pub mod poller;
 pub mod runner;
 pub mod signals;
 pub mod state_dir;

@@ -1,6 +1,6 @@
 //! Signals as events of the poller: signal-hook writes a byte into a socket pair, the control thread reads it.
 
-use crate::poller::Watched;
+use crate::process::Watched;
 use polling::Poller;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, Read};
@@ -47,7 +47,7 @@ impl Signals {
             receiver.set_nonblocking(true)?;
             signal_hook::low_level::pipe::register(number, sender)?;
             let key = first_key + sources.len();
-            sources.push((signal, Watched::readable(poller, receiver, key)?));
+            sources.push((signal, Watched::new(poller, key, receiver)?));
         }
         Ok(Self { sources, first_key })
     }
@@ -55,12 +55,12 @@ impl Signals {
     /// The signals that arrived under a key, one for each time.
     pub fn on_ready(&mut self, key: usize) -> Vec<HostSignal> {
         let Some((signal, source)) =
-            key.checked_sub(self.first_key).and_then(|index| self.sources.get_mut(index))
+            key.checked_sub(self.first_key).and_then(|index| self.sources.get(index))
         else {
             return Vec::new();
         };
         let mut bytes = [0; 64];
-        match source.read(&mut bytes) {
+        match source.source().read(&mut bytes) {
             Ok(count) => vec![*signal; count],
             Err(_) => Vec::new(),
         }

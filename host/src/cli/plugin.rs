@@ -1,0 +1,61 @@
+//! `bansuri plugin …`: what a library exports.
+
+use super::args::{Format, PluginCommand};
+use crate::exit_code;
+use crate::plugin::{Export, Library, Registry};
+use std::fmt::Write;
+use std::path::Path;
+
+/// Runs the subcommand. 0: done; 3: the library is no usable plugin.
+pub(super) fn plugin(command: &PluginCommand) -> i32 {
+    let PluginCommand::Inspect { library, format } = command;
+    let registry = Registry::new();
+    let folder = std::env::current_dir().unwrap_or_else(|_| Path::new("/").to_owned());
+    let library = match registry.find(library, &folder, &[]) {
+        Ok(library) => library,
+        Err(error) => {
+            eprintln!("bansuri: {error}");
+            return exit_code::INVALID;
+        }
+    };
+    let text = match format {
+        Format::Human => describe(&library),
+        Format::Json => describe_json(&library),
+    };
+    print!("{text}");
+    exit_code::FINE
+}
+
+fn describe(library: &Library) -> String {
+    let mut text = format!("{}\nbansuri-plugin-api {}\n", library.path().display(), library.api_version());
+    section(&mut text, "Tasks", library.task_types());
+    section(&mut text, "Notifiers", library.notifier_types());
+    text
+}
+
+fn section<'a>(text: &mut String, title: &str, exports: impl Iterator<Item = &'a Export>) {
+    let exports: Vec<_> = exports.collect();
+    if exports.is_empty() {
+        return;
+    }
+    let width = exports.iter().map(|export| export.name.chars().count()).max().unwrap_or(0);
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "\n{title}:");
+    for export in exports {
+        let line = format!("  {:width$}  {}", export.name, export.description);
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+}
+
+fn describe_json(library: &Library) -> String {
+    let list = |exports: Vec<&Export>| -> serde_json::Value {
+        exports.iter().map(|e| serde_json::json!({ "name": e.name, "description": e.description })).collect()
+    };
+    let value = serde_json::json!({
+        "library": library.path(),
+        "api_version": library.api_version(),
+        "tasks": list(library.task_types().collect()),
+        "notifiers": list(library.notifier_types().collect()),
+    });
+    format!("{value:#}\n")
+}

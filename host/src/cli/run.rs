@@ -1,0 +1,100 @@
+//! `bansuri run`: the host itself.
+
+use super::args::{RunArgs, fail};
+use super::catalog::RegistryCatalog;
+use crate::config::{self, Configuration};
+use crate::driver::{Driver, Settings};
+use crate::events::{EventSink, EventStream, HostEvent};
+use crate::plugin::Registry;
+use crate::state_dir::{StateDir, StateDirError};
+use crate::{exit_code, logger, process};
+use bansuri_core::{OnFail, Schedule};
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Runs the tasks until the host ends. Returns its exit code.
+pub(super) fn run(args: &RunArgs) -> i32 {
+    logger::start(args.verbosity.verbose, args.verbosity.quiet);
+    let registry = Arc::new(Registry::new());
+    let report = config::load(&args.file.config, &mut RegistryCatalog(&registry), config::Options { strict: false });
+    eprint!("{}", config::render_human(report.findings(), report.source(), std::io::stderr().is_terminal()));
+    let Some(configuration) = report.into_configuration() else { return exit_code::INVALID };
+
+    let state_dir = match StateDir::open(args.state_dir.as_deref(), &args.file.config, &configuration.folder) {
+        Ok(state_dir) => state_dir,
+        Err(error @ StateDirError::Locked { .. }) => {
+            eprintln!("bansuri: {error}");
+            return exit_code::HOST_CONFLICT;
+        }
+        Err(error @ StateDirError::Unusable { .. }) => return fail(error),
+    };
+    let sink = args.events.as_deref().map(|path| {
+        if path == Path::new("-") { EventSink::Stdout } else { EventSink::File(path.to_owned()) }
+    });
+    let mut events = match EventStream::open(sink.as_ref()) {
+        Ok(events) => events,
+        Err(error) => return fail(format_args!("events file {:?}: {error}", args.events)),
+    };
+    if let Err(error) = process::raise_nofile() {
+        log::warn!(target: "bansuri", "limit of open files: {error}: it stays as it was");
+    }
+    announce(&configuration, &registry, &state_dir, &mut events);
+    if args.exit_when_done {
+        warn_of_endless_tasks(&configuration);
+    }
+    let settings = Settings { exit_when_done: args.exit_when_done, seed: seed() };
+    let driver = match Driver::new(configuration, &registry, events, &settings) {
+        Ok(driver) => driver,
+        Err(error) => return fail(format_args!("the host cannot be set up: {error}")),
+    };
+    let code = driver.run();
+    log::info!(target: "bansuri", "host stopped (exit code {code})");
+    // Held to the end: no other host may start before this one has let go of everything.
+    drop(state_dir);
+    code
+}
+
+fn announce(configuration: &Configuration, registry: &Registry, state_dir: &StateDir, events: &mut EventStream) {
+    let tasks = configuration.launches.len();
+    log::info!(target: "bansuri", "host started (pid {}): {tasks} tasks from {}", std::process::id(), configuration.file.display());
+    events.emit(&HostEvent::HostStarted {
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION"),
+        state_dir: &state_dir.path().to_string_lossy(),
+    });
+    for library in registry.libraries() {
+        let path = library.path().to_string_lossy();
+        log::debug!(target: "bansuri", "plugin {path} loaded (bansuri-plugin-api {})", library.api_version());
+        events.emit(&HostEvent::PluginLoaded {
+            library: &path,
+            api_version: library.api_version(),
+            tasks: library.task_types().map(|export| &*export.name).collect(),
+            notifiers: library.notifier_types().map(|export| &*export.name).collect(),
+        });
+    }
+    events.emit(&HostEvent::ConfigLoaded { file: &configuration.file.to_string_lossy(), tasks });
+}
+
+fn warn_of_endless_tasks(configuration: &Configuration) {
+    let endless: Vec<&str> = configuration
+        .plan
+        .tasks()
+        .iter()
+        .filter(|task| match task.schedule {
+            Schedule::Once => false,
+            // A timer whose failures end it may end as well, but nobody should count on that.
+            Schedule::Timer { .. } => task.max_runs.is_none() && task.on_fail != OnFail::Stop,
+        })
+        .map(|task| task.name.as_str())
+        .collect();
+    if !endless.is_empty() {
+        log::warn!(target: "bansuri", "--exit-when-done: these tasks never end: {}", endless.join(", "));
+    }
+}
+
+/// Fresh for each host, so that a fleet started at once does not jitter in step.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish()
+}

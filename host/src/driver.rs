@@ -1,0 +1,341 @@
+//! The control thread: sole owner of the core, the poller and the deadlines. It sleeps until the next deadline or
+//! message, hands what happened to the core, and does what the core says.
+
+mod notices;
+mod report;
+
+use crate::clock::Clock;
+use crate::config::Configuration;
+use crate::events::{EventStream, HostEvent};
+use crate::exit_code;
+use crate::launch::{Action, Launch};
+use crate::plugin::Registry;
+use crate::process;
+use crate::runner::{LiveRun, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update};
+use crate::signals::{HostSignal, Signals};
+use bansuri_core::{Effect, Exit, Input, Mono, Orchestrator, RunId, Verdict};
+use crossbeam::channel::{Receiver, bounded};
+use notices::Notices;
+use polling::{Events, Poller};
+use report::Reporter;
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+const SIGNAL_KEYS: usize = 0;
+const SUBPROCESS_KEYS: usize = SIGNAL_KEYS + Signals::KEYS;
+
+/// How many runs are started before the poller is asked again: tasks that restart without a delay must not keep
+/// signals and exits waiting.
+const STARTS_AT_ONCE: usize = 64;
+
+/// How long queued notifications may take, all together, once every run has ended.
+const NOTIFICATION_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long killed runs may take to be gone after a second SIGINT; only the kernel can hold them longer.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+
+/// How many reports of plugin threads may wait for the control thread.
+const UPDATES: usize = 1_024;
+
+/// What a host is started with.
+pub struct Settings {
+    /// End when nothing will ever run again.
+    pub exit_when_done: bool,
+    /// For whatever is random.
+    pub seed: u64,
+}
+
+/// A host at work. Made and used on the control thread.
+pub struct Driver {
+    core: Orchestrator,
+    clock: Clock,
+    poller: Arc<Poller>,
+    signals: Signals,
+    subprocess: SubprocessRunner,
+    plugin: PluginRunner,
+    updates: Receiver<Update>,
+    launches: Vec<Arc<Launch>>,
+    live: HashMap<RunId, Box<dyn LiveRun>>,
+    notices: Notices,
+    reporter: Reporter,
+    exit_when_done: bool,
+    interrupts: u32,
+    phase: Phase,
+}
+
+/// How far the host is on its way from start to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Tasks run.
+    Running,
+    /// Everything is being stopped.
+    Stopping { code: i32 },
+    /// Everything is being killed.
+    Killing { until: Mono },
+    /// All runs have ended; queued notifications are sent.
+    Notifying { code: i32, until: Mono },
+    /// Notifications were given up; what they started is going.
+    Abandoning { code: i32, until: Mono },
+    /// Nothing is left to do.
+    Ended { code: i32 },
+}
+
+impl Driver {
+    /// Sets everything up; nothing runs yet.
+    pub fn new(
+        configuration: Configuration,
+        registry: &Arc<Registry>,
+        events: EventStream,
+        settings: &Settings,
+    ) -> io::Result<Self> {
+        let poller = Arc::new(Poller::new()?);
+        let signals = Signals::register(&poller, SIGNAL_KEYS, process::was_ignored)?;
+        let (sender, updates) = bounded(UPDATES);
+        let waker = {
+            let poller = Arc::clone(&poller);
+            Arc::new(move || {
+                // It fails only when the poller is gone, and with it whoever waits.
+                let _ = poller.notify();
+            })
+        };
+        Ok(Self {
+            clock: Clock::start(),
+            signals,
+            subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS),
+            plugin: PluginRunner::new(Arc::clone(registry), sender, waker.clone()),
+            updates,
+            live: HashMap::new(),
+            notices: Notices::new(&configuration, registry, waker),
+            reporter: Reporter::new(&configuration.launches, events),
+            core: Orchestrator::new(configuration.plan, settings.seed),
+            launches: configuration.launches,
+            poller,
+            exit_when_done: settings.exit_when_done,
+            interrupts: 0,
+            phase: Phase::Running,
+        })
+    }
+
+    /// Runs the tasks until the host is to end. Returns the exit code.
+    pub fn run(mut self) -> i32 {
+        self.input(Input::Begin);
+        let mut events = Events::new();
+        let code = loop {
+            let more = self.dispatch();
+            if !more && self.advance() {
+                continue;
+            }
+            if let Phase::Ended { code } = self.phase {
+                break code;
+            }
+            let timeout = if more { Some(Duration::ZERO) } else { self.timeout() };
+            events.clear();
+            if let Err(error) = self.poller.wait(&mut events, timeout)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                log::error!(target: "bansuri", "poller: {error}: every run is killed");
+                self.input(Input::Kill);
+                self.dispatch();
+                break exit_code::FAILED;
+            }
+            self.collect(&events);
+        };
+        self.reporter.close(&HostEvent::HostStopped { exit_code: code });
+        code
+    }
+
+    fn input(&mut self, input: Input) {
+        self.core.handle(input, self.clock.now());
+    }
+
+    /// Does what the core wants done. True if it stopped before everything was.
+    fn dispatch(&mut self) -> bool {
+        let mut starts = 0;
+        while starts < STARTS_AT_ONCE {
+            let Some(effect) = self.core.poll_effect() else {
+                // What a notice needs of a run has been taken by now.
+                self.notices.forget_tails();
+                return false;
+            };
+            match effect {
+                Effect::Start { run, attempt } => {
+                    starts += 1;
+                    self.start(run, attempt);
+                }
+                Effect::RequestStop { run } => {
+                    if let Some(live) = self.live.get(&run) {
+                        live.request_stop();
+                    }
+                }
+                Effect::ForceStop { run } => {
+                    if self.live.get(&run).is_some_and(|live| live.force_stop().is_err()) {
+                        self.input(Input::CannotForce { run });
+                    }
+                }
+                Effect::Notify(notice) => {
+                    let launch = &self.launches[notice.run.task.index()];
+                    self.notices.send(launch, notice, self.clock.now().wall);
+                }
+                Effect::Event(event) => self.reporter.report(&event),
+                Effect::Refused { task, command, reason } => self.reporter.refused(task, command, &reason),
+            }
+        }
+        true
+    }
+
+    fn start(&mut self, run: RunId, attempt: u32) {
+        let launch = Arc::clone(&self.launches[run.task.index()]);
+        let runner: &mut dyn TaskRunner = match launch.action {
+            Action::Shell(_) | Action::Exec(_) => &mut self.subprocess,
+            Action::Plugin { .. } => &mut self.plugin,
+        };
+        match runner.start(RunSpec { run, attempt, launch }) {
+            Ok(started) => {
+                self.live.insert(run, started.live);
+                self.input(Input::Started { run, pid: started.pid });
+            }
+            Err(error) => {
+                let exit = Exit::NotStarted { reason: error.reason, code: error.code };
+                self.input(Input::NotStarted { run, exit });
+            }
+        }
+    }
+
+    /// How long the poller may sleep; `None`: until something happens.
+    fn timeout(&self) -> Option<Duration> {
+        let own = match self.phase {
+            Phase::Killing { until } | Phase::Notifying { until, .. } | Phase::Abandoning { until, .. } => Some(until),
+            Phase::Running | Phase::Stopping { .. } | Phase::Ended { .. } => None,
+        };
+        let deadline = [own, self.core.next_deadline()].into_iter().flatten().min()?;
+        Some(self.clock.until(deadline))
+    }
+
+    /// Hands everything that has happened to the core.
+    fn collect(&mut self, events: &Events) {
+        for event in events.iter() {
+            if event.key < SUBPROCESS_KEYS {
+                for signal in self.signals.on_ready(event.key) {
+                    self.signal(signal);
+                }
+            } else {
+                for update in self.subprocess.on_ready(event.key) {
+                    self.update(update);
+                }
+            }
+        }
+        while let Ok(update) = self.updates.try_recv() {
+            self.update(update);
+        }
+        self.notices.collect(&mut self.reporter);
+        if self.core.next_deadline().is_some_and(|deadline| deadline <= self.clock.now().mono) {
+            self.input(Input::Tick);
+        }
+    }
+
+    fn update(&mut self, update: Update) {
+        match update {
+            Update::Finished(finished) => {
+                let run = finished.run;
+                if !finished.remains {
+                    self.live.remove(&run);
+                }
+                if self.launches[run.task.index()].notify.is_some() {
+                    self.notices.keep_tails(run, finished.tails);
+                }
+                self.input(Input::Finished { run, exit: finished.exit, remains: finished.remains });
+            }
+            Update::Gone(run) => {
+                self.live.remove(&run);
+                self.input(Input::Gone { run });
+            }
+        }
+    }
+
+    fn signal(&mut self, signal: HostSignal) {
+        match signal {
+            HostSignal::Terminate => self.stop("SIGTERM"),
+            HostSignal::Interrupt => {
+                self.interrupts += 1;
+                if self.interrupts == 1 {
+                    self.stop("SIGINT");
+                } else {
+                    self.kill();
+                }
+            }
+            HostSignal::Hangup => {
+                log::warn!(target: "bansuri", "SIGHUP: the configuration is read at start only; restart the host to read it again");
+            }
+        }
+    }
+
+    fn stop(&mut self, why: &str) {
+        if self.phase == Phase::Running {
+            log::info!(target: "bansuri", "{why}: every task is stopped");
+            self.enter_stopping(exit_code::FINE);
+        }
+    }
+
+    fn enter_stopping(&mut self, code: i32) {
+        self.phase = Phase::Stopping { code };
+        self.input(Input::Shutdown);
+    }
+
+    fn kill(&mut self) {
+        log::warn!(target: "bansuri", "second SIGINT: every run is killed");
+        self.phase = Phase::Killing { until: self.clock.now().mono + KILL_LIMIT };
+        self.notices.abandon();
+        self.input(Input::Shutdown);
+        self.input(Input::Kill);
+    }
+
+    /// Goes on to the next phase once this one is over. True if it did.
+    fn advance(&mut self) -> bool {
+        let now = self.clock.now().mono;
+        match self.phase {
+            Phase::Running => {
+                let Some(verdict) = self.core.verdict().filter(|_| self.exit_when_done) else { return false };
+                self.enter_stopping(match verdict {
+                    Verdict::AllCompleted => exit_code::FINE,
+                    Verdict::SomeFailed => exit_code::FAILED,
+                });
+                true
+            }
+            Phase::Stopping { code } => {
+                if !self.core.is_shut_down() {
+                    return false;
+                }
+                self.phase = Phase::Notifying { code, until: now + NOTIFICATION_LIMIT };
+                true
+            }
+            Phase::Notifying { code, until } => {
+                if self.notices.is_idle() {
+                    self.phase = Phase::Ended { code };
+                } else if now >= until {
+                    self.notices.abandon();
+                    self.phase = Phase::Abandoning { code, until: now + KILL_LIMIT };
+                } else {
+                    return false;
+                }
+                true
+            }
+            Phase::Killing { until } => {
+                if !self.core.is_shut_down() && now < until {
+                    return false;
+                }
+                self.phase = Phase::Abandoning { code: exit_code::INTERRUPTED, until };
+                true
+            }
+            Phase::Abandoning { code, until } => {
+                if !self.notices.is_idle() && now < until {
+                    return false;
+                }
+                self.phase = Phase::Ended { code };
+                true
+            }
+            Phase::Ended { .. } => false,
+        }
+    }
+}

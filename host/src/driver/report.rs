@@ -1,0 +1,165 @@
+//! What the core says, written for people (the log) and for programs (the event stream).
+
+use crate::clock::rfc3339;
+use crate::events::{EventStream, HostEvent};
+use crate::launch::Launch;
+use bansuri_core::{Command, Event, StateName, TaskId, TaskState};
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the event stream has to be written out at the end.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Knows the tasks' names, and where events go.
+pub(super) struct Reporter {
+    names: Vec<Arc<str>>,
+    events: EventStream,
+}
+
+impl Reporter {
+    pub(super) fn new(launches: &[Arc<Launch>], events: EventStream) -> Self {
+        Self { names: launches.iter().map(|launch| launch.name.shared()).collect(), events }
+    }
+
+    /// Logs an event of the core and writes it to the stream.
+    pub(super) fn report(&mut self, event: &Event) {
+        match event {
+            Event::TaskState(change) => self.task_state(change),
+            Event::TickSkipped { task, count, due, reason } => {
+                let task = &*self.names[task.index()];
+                let ticks = if *count == 1 { "a tick was" } else { "ticks were" };
+                log::info!(target: task, "{count} {ticks} skipped: {reason}");
+                self.events.emit(&HostEvent::TickSkipped { task, count: *count, due: rfc3339(*due), reason });
+            }
+            Event::TaskStuck { task, run } => {
+                let task = &*self.names[task.index()];
+                log::error!(target: task, "run {run} ignores stop and cannot be killed: it lives on");
+                self.events.emit(&HostEvent::TaskStuck { task, run: *run });
+            }
+        }
+    }
+
+    /// Logs that an operator's command was not carried out.
+    pub(super) fn refused(&mut self, task: TaskId, command: Command, reason: &str) {
+        log::warn!(target: &*self.names[task.index()], "{command:?} refused: {reason}");
+    }
+
+    /// Writes the result of a notification to the stream; failures have been logged where they happened.
+    pub(super) fn notified(&mut self, task: TaskId, notifier: &str, result: Result<(), &str>) {
+        let task = &*self.names[task.index()];
+        self.events.emit(&HostEvent::Notification { task, notifier, ok: result.is_ok(), error: result.err() });
+    }
+
+    /// Writes the last event and waits for the stream to be written out.
+    pub(super) fn close(&mut self, last: &HostEvent<'_>) {
+        self.events.emit(last);
+        self.events.close(CLOSE_LIMIT);
+    }
+
+    fn task_state(&mut self, change: &TaskState) {
+        let task = &*self.names[change.task.index()];
+        let level = match change.to {
+            StateName::Failed | StateName::TimedOut => log::Level::Error,
+            StateName::Running | StateName::Completed | StateName::Stopped => log::Level::Info,
+            StateName::Pending if change.next_run.is_some() && change.from.is_some() => log::Level::Info,
+            StateName::Pending => log::Level::Debug,
+        };
+        log::log!(target: task, level, "{}", Words(change));
+        if !self.events.is_open() {
+            return;
+        }
+        self.events.emit(&HostEvent::TaskState {
+            task,
+            run: change.run,
+            attempt: change.attempt,
+            from: change.from.map(StateName::as_str),
+            to: change.to.as_str(),
+            pid: change.pid,
+            exit_code: change.exit_code,
+            signal: change.signal.map(|signal| signal.to_string()),
+            duration_ms: change.duration.map(|duration| duration.as_secs_f64() * 1_000.0),
+            reason: change.reason.as_deref(),
+            next_run: change.next_run.map(rfc3339),
+        });
+    }
+}
+
+/// A change of state in a line for people: `FAILED: exit code 1 (run 3, attempt 1, 12.4 ms)`.
+struct Words<'a>(&'a TaskState);
+
+impl std::fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let change = self.0;
+        write!(f, "{}", change.to)?;
+        if let Some(reason) = &change.reason {
+            write!(f, ": {reason}")?;
+        }
+        let mut details = String::new();
+        let mut detail = |arguments: std::fmt::Arguments<'_>| {
+            let separator = if details.is_empty() { "" } else { ", " };
+            write!(details, "{separator}{arguments}")
+        };
+        if change.to != StateName::Pending {
+            if let Some(run) = change.run {
+                detail(format_args!("run {run}"))?;
+            }
+            detail(format_args!("attempt {}", change.attempt))?;
+        }
+        if let (StateName::Running, Some(pid)) = (change.to, change.pid) {
+            detail(format_args!("pid {pid}"))?;
+        }
+        if let Some(duration) = change.duration {
+            detail(format_args!("{:.1} ms", duration.as_secs_f64() * 1_000.0))?;
+        }
+        if let Some(next_run) = change.next_run {
+            detail(format_args!("next run {}", rfc3339(next_run)))?;
+        }
+        if details.is_empty() { Ok(()) } else { write!(f, " ({details})") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bansuri_core::Wall;
+
+    fn change(to: StateName) -> TaskState {
+        TaskState {
+            task: TaskId::new(0),
+            run: Some(3),
+            attempt: 2,
+            from: Some(StateName::Running),
+            to,
+            pid: None,
+            exit_code: None,
+            signal: None,
+            duration: None,
+            reason: None,
+            next_run: None,
+        }
+    }
+
+    #[test]
+    fn states_are_told_in_one_line() {
+        let failed = TaskState {
+            exit_code: Some(1),
+            reason: Some("exit code 1".into()),
+            duration: Some(Duration::from_micros(12_400)),
+            pid: Some(7),
+            ..change(StateName::Failed)
+        };
+        assert_eq!(Words(&failed).to_string(), "FAILED: exit code 1 (run 3, attempt 2, 12.4 ms)");
+        let running = TaskState { pid: Some(7), ..change(StateName::Running) };
+        assert_eq!(Words(&running).to_string(), "RUNNING (run 3, attempt 2, pid 7)");
+        let pending = TaskState {
+            reason: Some("retry 2 of 3".into()),
+            next_run: Some(Wall::from_nanos(0)),
+            ..change(StateName::Pending)
+        };
+        assert_eq!(
+            Words(&pending).to_string(),
+            "PENDING: retry 2 of 3 (next run 1970-01-01T00:00:00.000000Z)"
+        );
+    }
+}

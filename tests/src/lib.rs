@@ -1,0 +1,16 @@
+//! What the end-to-end tests share: building the workspace, running the real binary, waiting for its events.
+//!
+//! Nothing here sleeps for a guess: a test waits for an event, with a limit that is only reached when it fails.
+
+mod build;
+mod host;
+mod processes;
+
+pub use build::{artifacts, bansuri, library, workspace};
+pub use host::{Host, Sandbox};
+pub use processes::{group_members, is_alive, wait_until};
+
+use std::time::Duration;
+
+/// How long a test waits for something that is to happen: far longer than it takes on a loaded machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
