@@ -6,8 +6,10 @@
 
 #![forbid(unsafe_code)]
 
+mod effect;
 mod event;
 mod id;
+mod input;
 mod lifecycle;
 mod orchestrator;
 mod outcome;
@@ -15,14 +17,20 @@ mod plan;
 mod policy;
 mod schedule;
 mod signal;
+mod state;
+mod task;
 mod time;
+mod view;
 
+pub use effect::{Effect, Notice, NoticeKind};
 pub use event::{Event, StateName, TaskState};
 pub use id::{RunId, TaskId};
-pub use orchestrator::{Command, Effect, Input, Notice, NoticeKind, Orchestrator, TaskView, Verdict};
+pub use input::{Command, Input};
+pub use orchestrator::Orchestrator;
 pub use outcome::{Exit, Outcome, OutcomeKind};
 pub use plan::{
     OnExhausted, OnFail, Plan, PlanError, Positive, Retry, Schedule, TaskName, TaskPlan, TimerMode,
 };
 pub use signal::Signal;
 pub use time::{Mono, Now, Wall};
+pub use view::{TaskView, Verdict};

@@ -1,178 +1,70 @@
 //! All tasks together: inputs in, effects out, and the next deadline.
 
-use crate::event::{Event, StateName};
+use crate::effect::Effect;
 use crate::id::{RunId, TaskId};
-use crate::outcome::{Exit, Outcome};
+use crate::input::Input;
 use crate::plan::Plan;
-use crate::time::{Mono, Now, Wall};
+use crate::task::{Context, Standing, Task};
+use crate::time::{Mono, Now};
+use crate::view::{TaskView, Verdict};
+use std::collections::{BTreeSet, VecDeque};
 
-/// What the world tells the core. The only way in.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Input {
-    /// The host has started: every task becomes PENDING, and those that are due are started.
-    Begin,
-    /// Time has passed: whatever is due at `now` is done. To be given when `next_deadline` is reached; harmless before.
-    Tick,
-    /// The answer to [`Effect::Start`]: the run is alive.
-    Started {
-        /// Which run.
-        run: RunId,
-        /// Its process, where it is one.
-        pid: Option<u32>,
-    },
-    /// The other answer to [`Effect::Start`]: it could not be started ([`Exit::NotStarted`] or a plugin's error), and
-    /// nothing is left of it.
-    NotStarted {
-        /// Which run.
-        run: RunId,
-        /// Why.
-        exit: Exit,
-    },
-    /// A started run has ended. Exactly one for each.
-    Finished {
-        /// Which run.
-        run: RunId,
-        /// How.
-        exit: Exit,
-        /// Whether processes of its group are still alive: then [`Input::Gone`] follows when they are not.
-        remains: bool,
-    },
-    /// The last process of a finished run's group has ended.
-    Gone {
-        /// Which run.
-        run: RunId,
-    },
-    /// The answer to [`Effect::ForceStop`] from a runner that cannot: the run is stuck.
-    CannotForce {
-        /// Which run.
-        run: RunId,
-    },
-    /// An operator wants something; a refusal comes back as [`Effect::Refused`].
-    Operator {
-        /// Of which task.
-        task: TaskId,
-        /// What.
-        command: Command,
-    },
-    /// Everything is to be stopped in order; nothing starts any more.
-    Shutdown,
-    /// After or instead of [`Input::Shutdown`]: no more waiting, every run is forced at once.
-    Kill,
-}
-
-/// What an operator can ask of a task.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Command {
-    /// End the run, suspend schedule and retries until `Start`.
-    Stop,
-    /// Behave as at host start.
-    Start,
-    /// Stop, one run now, then the schedule.
-    Restart,
-    /// Run once now under the same policies, then back to the former state; refused while a run lives.
-    Trigger,
-}
-
-/// What the core wants done. The only way out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Effect {
-    /// Start this run now; answered by [`Input::Started`] or [`Input::NotStarted`].
-    Start {
-        /// Which run.
-        run: RunId,
-        /// Counts from 1.
-        attempt: u32,
-    },
-    /// Ask the run (or what remains of its group) to stop.
-    RequestStop {
-        /// Which run.
-        run: RunId,
-    },
-    /// Kill the run (or what remains of its group); where that cannot be, answered by [`Input::CannotForce`].
-    ForceStop {
-        /// Which run.
-        run: RunId,
-    },
-    /// Tell somebody.
-    Notify(Notice),
-    /// Write it down.
-    Event(Event),
-    /// The operator's command was not carried out.
-    Refused {
-        /// Of which task.
-        task: TaskId,
-        /// Which command.
-        command: Command,
-        /// Why, as a lowercase fragment.
-        reason: String,
-    },
-}
-
-/// A failure somebody is to be told of.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Notice {
-    /// Which run failed.
-    pub run: RunId,
-    /// Its attempt, from 1.
-    pub attempt: u32,
-    /// The limit of attempts; `None`: no limit, or no retries.
-    pub max_attempts: Option<u32>,
-    /// How the run ended; for a stuck run, a TIMED_OUT outcome of the time so far.
-    pub outcome: Outcome,
-    /// Whether the run has ended.
-    pub kind: NoticeKind,
-}
-
-/// What a notice is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NoticeKind {
-    /// A run failed or timed out.
-    Failure,
-    /// A run ignores `stop` and lives on.
-    Stuck,
-}
-
-/// What became of everything, once nothing will ever run again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// Every task's last outcome is COMPLETED (or there are no tasks).
-    AllCompleted,
-    /// Some task's last outcome is another, or it never ran, or it is stuck.
-    SomeFailed,
-}
-
-/// One task as it stands.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TaskView {
-    /// Its state.
-    pub state: StateName,
-    /// Why it is in that state, where there is more to say.
-    pub reason: Option<String>,
-    /// Its last run's number; `None` before the first.
-    pub run: Option<u64>,
-    /// Counts from 1.
-    pub attempt: u32,
-    /// The live run's process.
-    pub pid: Option<u32>,
-    /// When its next run is due.
-    pub next_run: Option<Wall>,
-    /// How its last run ended.
-    pub last_outcome: Option<Outcome>,
-    /// Successful runs since it was started.
-    pub successes: u64,
-}
-
-/// All tasks of a plan and what is under way for each.
-#[derive(Debug)]
+/// All tasks of a plan and what is under way for each. A clone goes on by itself from the same point.
+#[derive(Clone, Debug)]
 pub struct Orchestrator {
     plan: Plan,
+    /// By task id.
+    tasks: Vec<Task>,
+    /// The deadline of every task that has one.
+    deadlines: BTreeSet<(Mono, TaskId)>,
+    totals: Totals,
+    effects: VecDeque<Effect>,
+    /// The time of the last `handle`.
+    clock: Mono,
+    ending: Ending,
+}
+
+/// Whether the host is on its way down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ending {
+    Not,
+    Asked,
+    Forced,
+}
+
+/// How many tasks stand how, so that the answers about all of them cost nothing.
+#[derive(Clone, Copy, Default, Debug)]
+struct Totals {
+    open: usize,
+    alive: usize,
+    completed: usize,
+}
+
+impl Totals {
+    fn add(&mut self, standing: Standing) {
+        self.open += usize::from(standing.open);
+        self.alive += usize::from(standing.alive);
+        self.completed += usize::from(standing.completed);
+    }
+
+    fn remove(&mut self, standing: Standing) {
+        self.open -= usize::from(standing.open);
+        self.alive -= usize::from(standing.alive);
+        self.completed -= usize::from(standing.completed);
+    }
 }
 
 impl Orchestrator {
-    /// Nothing happens before [`Input::Begin`]. The seed feeds whatever is random (jitter).
-    pub fn new(plan: Plan, seed: u64) -> Self {
-        let _ = seed;
-        Self { plan }
+    /// Nothing happens before [`Input::Begin`]. The seed feeds whatever is random; schedules and delays without jitter
+    /// are not.
+    pub fn new(plan: Plan, _seed: u64) -> Self {
+        let tasks = vec![Task::new(); plan.tasks().len()];
+        let mut totals = Totals::default();
+        for task in &tasks {
+            totals.add(task.standing());
+        }
+        let (deadlines, effects) = (BTreeSet::new(), VecDeque::new());
+        Self { plan, tasks, deadlines, totals, effects, clock: Mono::default(), ending: Ending::Not }
     }
 
     /// The plan it works from.
@@ -180,36 +72,121 @@ impl Orchestrator {
         &self.plan
     }
 
-    /// Takes one input. May change the answers of every other method.
+    /// Takes one input, and does what is due at `now`, in the order of the deadlines. May change the answers of every
+    /// other method. A `now` before that of the last call counts as that one on the monotonic clock.
     pub fn handle(&mut self, input: Input, now: Now) {
-        let _ = (input, now);
+        let now = Now { mono: now.mono.max(self.clock), wall: now.wall };
+        self.clock = now.mono;
+        match &input {
+            Input::Begin => self.step_all(&input, now),
+            Input::Tick => {}
+            Input::Shutdown => match self.ending {
+                Ending::Not => {
+                    self.ending = Ending::Asked;
+                    self.step_all(&input, now);
+                }
+                Ending::Asked | Ending::Forced => {}
+            },
+            Input::Kill => {
+                self.ending = Ending::Forced;
+                self.step_all(&input, now);
+            }
+            Input::Started { run, .. }
+            | Input::NotStarted { run, .. }
+            | Input::Finished { run, .. }
+            | Input::Gone { run }
+            | Input::CannotForce { run } => {
+                let RunId { task, .. } = *run;
+                self.step(task, input, now);
+            }
+            Input::Operator { task, command } => {
+                let refusal = match self.ending {
+                    Ending::Asked | Ending::Forced => Some("the host is shutting down"),
+                    Ending::Not if task.index() >= self.tasks.len() => Some("there is no such task"),
+                    Ending::Not => None,
+                };
+                match refusal {
+                    Some(reason) => {
+                        let (task, command, reason) = (*task, *command, reason.to_owned());
+                        self.effects.push_back(Effect::Refused { task, command, reason });
+                    }
+                    None => self.step(*task, input, now),
+                }
+            }
+        }
+        // Every step at its deadline moves it past `now` or takes it away, so that this ends.
+        while let Some(&(due, task)) = self.deadlines.first()
+            && due <= now.mono
+        {
+            self.step(task, Input::Tick, now);
+        }
     }
 
     /// The next thing to be done, in order; `None` when there is nothing until the next `handle`.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        None
+        self.effects.pop_front()
     }
 
     /// When to call `handle(Input::Tick)` at the latest; `None`: not before another input. Never lies before the `now`
     /// of the last `handle`. Changes only in `handle`.
     pub fn next_deadline(&self) -> Option<Mono> {
-        None
+        self.deadlines.first().map(|&(due, _)| due)
     }
 
     /// One task as it stands, with civil times computed from `now`.
+    ///
+    /// # Panics
+    ///
+    /// If the plan has no such task.
     pub fn view(&self, task: TaskId, now: Now) -> TaskView {
-        let _ = (task, now);
-        unreachable!("written in its own step")
+        self.tasks[task.index()].view(&self.plan.tasks()[task.index()], now)
+    }
+
+    /// All tasks as they stand, in the order of their ids, with civil times computed from `now`.
+    pub fn snapshot(&self, now: Now) -> impl Iterator<Item = TaskView> {
+        self.tasks.iter().zip(self.plan.tasks()).map(move |(task, plan)| task.view(plan, now))
     }
 
     /// `Some` once nothing will ever run again: every task has ended, is stopped, or is stuck, and no retry, tick,
     /// remains of a group or run is left to wait for.
     pub fn verdict(&self) -> Option<Verdict> {
-        None
+        match (self.totals.open, self.totals.completed == self.tasks.len()) {
+            (0, true) => Some(Verdict::AllCompleted),
+            (0, false) => Some(Verdict::SomeFailed),
+            (1.., _) => None,
+        }
     }
 
     /// Whether the host may end: after [`Input::Shutdown`], no run is alive but stuck ones, and no group remains.
     pub fn is_shut_down(&self) -> bool {
-        false
+        match self.ending {
+            Ending::Not => false,
+            Ending::Asked | Ending::Forced => self.totals.alive == 0,
+        }
+    }
+
+    fn step_all(&mut self, input: &Input, now: Now) {
+        for index in 0..self.tasks.len() {
+            self.step(TaskId::new(index), input.clone(), now);
+        }
+    }
+
+    /// One input to one task; a message about a task that does not exist changes nothing.
+    fn step(&mut self, id: TaskId, input: Input, now: Now) {
+        let Some(task) = self.tasks.get_mut(id.index()) else { return };
+        let plan = &self.plan.tasks()[id.index()];
+        let (standing, deadline) = (task.standing(), task.state.deadline());
+        task.handle(input, &mut Context { id, plan, now, effects: &mut self.effects });
+        self.totals.remove(standing);
+        self.totals.add(task.standing());
+        let after = task.state.deadline();
+        if after != deadline {
+            if let Some(due) = deadline {
+                self.deadlines.remove(&(due, id));
+            }
+            if let Some(due) = after {
+                self.deadlines.insert((due, id));
+            }
+        }
     }
 }

@@ -67,3 +67,61 @@ pub struct Now {
     /// For civil time.
     pub wall: Wall,
 }
+
+impl Now {
+    /// The civil time of a point on the other clock, as far as it can be told now.
+    pub(crate) fn wall_at(self, mono: Mono) -> Wall {
+        let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        let ahead = nanos(mono.since(self.mono));
+        let behind = nanos(self.mono.since(mono));
+        Wall(self.wall.0.saturating_add(ahead).saturating_sub(behind))
+    }
+}
+
+/// A duration as the configuration spells it: `1h30m`, `250ms`; below a millisecond as Rust does.
+pub(crate) fn spelled(duration: Duration) -> String {
+    if duration.is_zero() || !duration.subsec_nanos().is_multiple_of(1_000_000) {
+        return format!("{duration:?}");
+    }
+    let seconds = duration.as_secs();
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (u64::from(duration.subsec_millis()), "ms"),
+    ];
+    parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_saturate_at_their_ends() {
+        assert_eq!(Mono::from_nanos(u64::MAX) + Duration::from_secs(1), Mono::from_nanos(u64::MAX));
+        assert_eq!(Mono::default() + Duration::MAX, Mono::from_nanos(u64::MAX));
+        assert_eq!(Wall::from_nanos(i64::MAX) + Duration::from_secs(1), Wall::from_nanos(i64::MAX));
+        assert_eq!(Mono::from_nanos(5).since(Mono::from_nanos(9)), Duration::ZERO);
+    }
+
+    #[test]
+    fn civil_time_is_told_before_and_after_now() {
+        let now = Now { mono: Mono::from_nanos(100), wall: Wall::from_nanos(7_000) };
+        assert_eq!(now.wall_at(Mono::from_nanos(130)), Wall::from_nanos(7_030));
+        assert_eq!(now.wall_at(Mono::from_nanos(90)), Wall::from_nanos(6_990));
+        assert_eq!(now.wall_at(Mono::from_nanos(u64::MAX)), Wall::from_nanos(i64::MAX));
+    }
+
+    #[test]
+    fn durations_read_as_in_the_configuration() {
+        let check = |millis, expect| assert_eq!(spelled(Duration::from_millis(millis)), expect);
+        check(0, "0ns");
+        check(250, "250ms");
+        check(10_000, "10s");
+        check(90_500, "1m30s500ms");
+        check(86_400_000 + 3_600_000, "1d1h");
+        assert_eq!(spelled(Duration::from_micros(1_500)), "1.5ms");
+    }
+}
