@@ -1,0 +1,280 @@
+//! From the text of a file to a configuration, or to everything that is wrong with it.
+
+use super::catalog::PluginCatalog;
+use super::conflicts::{self, Rhythm};
+use super::dependency::{self, Node};
+use super::diagnostic::Diagnostic;
+use super::findings::{Findings, Path as KeyPath, Place, Shown, Subject, quoted};
+use super::keys::{Key, PLUGINS, ROOT, TABLE};
+use super::members::{Member, members};
+use super::model::Configuration;
+use super::nearest::did_you_mean;
+use super::notifiers::Notifiers;
+use super::read::{is_null, opening, read};
+use super::settings::{Defaults, Settings};
+use super::slots::collect;
+use super::supported;
+use super::syntax::{self, SyntaxError};
+use super::task::{Surroundings, build, resolve};
+use super::typed::{Kind, Typed};
+use bansuri_core::Plan;
+use jsonc_parser::ast::{Array, Object, Value};
+use jsonc_parser::common::{Range, Ranged};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How strictly a file is checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CheckOptions {
+    /// Unknown keys are errors, not warnings.
+    pub strict: bool,
+}
+
+/// Checks the text of a configuration. `file` is how findings name it, and `folder` (absolute) is where relative paths
+/// start.
+///
+/// With a configuration come its warnings, without one all errors and warnings; both in the order of the file.
+pub fn check_text(
+    text: &[u8],
+    file: &Path,
+    folder: &Path,
+    catalog: &mut dyn PluginCatalog,
+    options: CheckOptions,
+) -> Result<(Configuration, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let name = file.to_string_lossy();
+    let text = match syntax::decode(text) {
+        Ok(text) => text,
+        Err((valid, at)) => {
+            let mut findings = Findings::new(&name, valid, options.strict);
+            let message = "the file is not UTF-8 text from here on".to_owned();
+            findings.error("syntax", Range::new(at, at), message, None);
+            return Err(findings.into_list());
+        }
+    };
+    let mut findings = Findings::new(&name, text, options.strict);
+    let value = match syntax::parse(text) {
+        Ok(value) => value,
+        Err(SyntaxError { span, message, help }) => {
+            findings.error("syntax", span, message, help);
+            return Err(findings.into_list());
+        }
+    };
+    let Value::Object(root) = &value else {
+        let message = format!("expected an object {{ \"scripts\": […] }}, found {}", Shown(&value));
+        findings.error("invalid-value", opening(&value), message, None);
+        return Err(findings.into_list());
+    };
+    let configuration = Checker { file, folder, catalog, findings: &mut findings }.root(root);
+    match configuration {
+        Some(configuration) if !findings.has_errors() => Ok((configuration, findings.into_list())),
+        Some(_) | None => Err(findings.into_list()),
+    }
+}
+
+struct Checker<'c, 't> {
+    file: &'c Path,
+    folder: &'c Path,
+    catalog: &'c mut dyn PluginCatalog,
+    findings: &'c mut Findings<'t>,
+}
+
+impl Checker<'_, '_> {
+    fn root<'a>(mut self, root: &'a Object<'a>) -> Option<Configuration> {
+        let members = self.root_members(root);
+        let member = |name: &str| members.iter().find(|member| member.name == name && !is_null(member.value));
+        self.root_values(&members);
+        let search_paths = member("plugins").map(|plugins| self.plugins(plugins)).unwrap_or_default();
+        let mut notifiers = Notifiers::none();
+        if let Some(command) = member("notify-command") {
+            notifiers.set_command(command.key, command.written, command.value, self.findings);
+        }
+        if let Some(object) = member("notifiers").and_then(|member| self.object(member)) {
+            notifiers.read(object, self.folder, &search_paths, self.catalog, self.findings);
+        }
+        let defaults = member("defaults").and_then(|member| self.object(member));
+        let defaults = Defaults::read(defaults, self.findings);
+        let Some(scripts) = member("scripts") else {
+            self.findings.error("missing-key", opening(root), "scripts is missing".to_owned(), None);
+            notifiers.finish(self.findings);
+            return None;
+        };
+        let Some(scripts) = scripts.value.as_array() else {
+            let place = Place::new(Subject::Root, KeyPath::Word("scripts"));
+            self.findings.unexpected(&place, scripts.value, "an array of tasks", None);
+            return None;
+        };
+        self.scripts(scripts, &defaults, &search_paths, notifiers)
+    }
+
+    fn scripts<'a>(
+        mut self,
+        scripts: &'a Array<'a>,
+        defaults: &Defaults<'a>,
+        search_paths: &[PathBuf],
+        mut notifiers: Notifiers<'a>,
+    ) -> Option<Configuration> {
+        let mut names = Names::default();
+        let mut nodes = Vec::with_capacity(scripts.elements.len());
+        let mut plans = Vec::with_capacity(scripts.elements.len());
+        let mut launches = Vec::with_capacity(scripts.elements.len());
+        for (index, value) in scripts.elements.iter().enumerate() {
+            let Some(settings) = self.settings(index, value, defaults, &mut names) else { continue };
+            let notify = notifiers.target(&settings, self.findings);
+            let mut surroundings =
+                Surroundings { folder: self.folder, search_paths, catalog: &mut *self.catalog };
+            if let Some((plan, launch)) = build(&settings, notify, &mut surroundings, self.findings) {
+                plans.push(plan);
+                launches.push(Arc::new(launch));
+            }
+            if let Subject::Task(name) = settings.subject {
+                nodes.push(node(name, &settings));
+            }
+        }
+        dependency::check(&nodes, self.findings);
+        let notifiers = notifiers.finish(self.findings);
+        if self.findings.has_errors() {
+            return None;
+        }
+        let plan = Plan::new(plans).expect("every name was seen once");
+        let (file, folder) = (self.file.to_owned(), self.folder.to_owned());
+        Some(Configuration { file, folder, plan, launches, notifiers })
+    }
+
+    /// Reads one script and checks it for itself.
+    fn settings<'a>(
+        &mut self,
+        index: usize,
+        value: &'a Value<'a>,
+        defaults: &Defaults<'a>,
+        names: &mut Names<'a>,
+    ) -> Option<Settings<'a>> {
+        let Some(object) = value.as_object() else {
+            let path = KeyPath::Word("scripts");
+            let place = Place::new(Subject::Root, path);
+            self.findings.unexpected(&place.index(index), value, "an object", None);
+            return None;
+        };
+        let subject = match name_of(object) {
+            Some(name) => Subject::Task(name),
+            None => Subject::Unnamed(index),
+        };
+        let slots = collect(object, subject, self.findings);
+        let mut settings = Settings::read(slots, opening(object), defaults, subject, self.findings);
+        match (settings.stated(Key::Name), settings.value(Key::Name)) {
+            (Some(written), Some(Typed::Text(name))) => {
+                names.take(name, written.value.range(), self.findings)
+            }
+            (None, _) => {
+                let message = format!("{subject}name is missing");
+                self.findings.error("missing-key", settings.opening, message, None);
+            }
+            (Some(_), _) => {}
+        }
+        conflicts::check(&mut settings, self.findings);
+        supported::refuse(&settings, self.findings);
+        Some(settings)
+    }
+
+    fn root_members<'a>(&mut self, root: &'a Object<'a>) -> Vec<Member<'a>> {
+        let members = members(root, true, Subject::Root, self.findings);
+        for member in &members {
+            if ROOT.iter().any(|field| field.name == member.name) {
+                continue;
+            }
+            let is_task_key = TABLE.iter().any(|info| info.flat == Some(&*member.name));
+            let help = match is_task_key {
+                true => Some("it belongs in a script or in \"defaults\"".to_owned()),
+                false => did_you_mean(&member.name, ROOT.iter().map(|field| field.name)),
+            };
+            self.findings.unknown_key(
+                Subject::Root,
+                member.key,
+                format!("{}: unknown key", member.written),
+                help,
+            );
+        }
+        members
+    }
+
+    /// Checks those root keys that are plain values.
+    fn root_values(&mut self, members: &[Member<'_>]) {
+        for name in ["version", "max-running", "reload"] {
+            let field = ROOT.iter().find(|field| field.name == name).expect("it is in the table");
+            let Some(member) = members.iter().find(|m| m.name == name && !is_null(m.value)) else { continue };
+            let place = Place::new(Subject::Root, KeyPath::Word(name));
+            let value = read(field.kind, member.value, &place, self.findings);
+            let changes_nothing = matches!(value, Some(Typed::Integer(0) | Typed::Broken) | None);
+            if supported::ROOT_NOT_YET.contains(&name) && !changes_nothing {
+                let message = format!("{name}: not supported yet");
+                self.findings.error("not-supported", member.key, message, None);
+            }
+        }
+    }
+
+    /// The search paths, absolute.
+    fn plugins<'a>(&mut self, member: &Member<'a>) -> Vec<PathBuf> {
+        let place = Place::new(Subject::Root, KeyPath::Word("plugins"));
+        let Some(plugins) = read(Kind::Fields(PLUGINS), member.value, &place, self.findings) else {
+            return Vec::new();
+        };
+        if plugins.field("isolation") == Some(&Typed::Word("process")) {
+            let message = "plugins.isolation: not supported yet".to_owned();
+            self.findings.error("not-supported", member.key, message, None);
+        }
+        match plugins.field("search-paths") {
+            Some(Typed::Paths(paths)) => {
+                paths.iter().map(|path| resolve(self.folder, Path::new(path))).collect()
+            }
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    fn object<'a>(&mut self, member: &Member<'a>) -> Option<&'a Object<'a>> {
+        let object = member.value.as_object();
+        if object.is_none() {
+            let place = Place::new(Subject::Root, KeyPath::Word(member.written));
+            self.findings.unexpected(&place, member.value, "an object", None);
+        }
+        object
+    }
+}
+
+/// The name of a script, found before anything is read so that every finding can say it.
+fn name_of<'a>(script: &'a Object<'a>) -> Option<&'a str> {
+    let string = |object: &'a Object<'a>| Some(&*object.get_string("name")?.value);
+    let name = string(script).or_else(|| string(script.get_object("general")?));
+    name.filter(|name| !name.trim().is_empty())
+}
+
+/// The names that tasks have taken, and where.
+#[derive(Default)]
+struct Names<'a>(HashMap<&'a str, Range>);
+
+impl<'a> Names<'a> {
+    fn take(&mut self, name: &'a str, span: Range, findings: &mut Findings<'_>) {
+        match self.0.get(name) {
+            None => {
+                self.0.insert(name, span);
+            }
+            Some(first) => {
+                let line = findings.line(first.start);
+                let message = format!("two tasks are named {}, the first on line {line}", quoted(name));
+                findings.error("duplicate-name", span, message, None);
+            }
+        }
+    }
+}
+
+fn node<'a>(name: &'a str, settings: &Settings<'a>) -> Node<'a> {
+    let waits_for = match settings.value(Key::DependsOn) {
+        Some(Typed::Dependencies(list)) => list.clone(),
+        Some(_) | None => Vec::new(),
+    };
+    Node {
+        name,
+        is_service: Rhythm::of(settings) == Rhythm::Service,
+        has_health_check: settings.value(Key::HealthCheck).is_some(),
+        waits_for,
+    }
+}

@@ -1,0 +1,218 @@
+//! Keys that cannot apply together, or to such a task at all.
+//!
+//! A task's own key wins over one of `defaults`, which is then forgotten; where one side wrote both, it is an error.
+
+use super::findings::{Findings, Shown, quoted};
+use super::keys::Key;
+use super::settings::Settings;
+use super::typed::{Condition, Typed};
+
+/// When a task runs, as far as its other keys depend on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Rhythm {
+    Once,
+    Timer,
+    Cron,
+    Service,
+    /// Whenever its dependencies have completed.
+    Triggered,
+}
+
+impl Rhythm {
+    pub(super) fn of(settings: &Settings<'_>) -> Self {
+        if settings.boolean(Key::Service) {
+            return Rhythm::Service;
+        }
+        if settings.value(Key::ScheduleCron).is_some() {
+            return Rhythm::Cron;
+        }
+        if settings.value(Key::Timer).is_some() {
+            return Rhythm::Timer;
+        }
+        match settings.value(Key::DependsOn) {
+            Some(Typed::Dependencies(list))
+                if !list.is_empty() && list.iter().all(|d| d.condition == Condition::Completed) =>
+            {
+                Rhythm::Triggered
+            }
+            Some(_) | None => Rhythm::Once,
+        }
+    }
+
+    /// What follows a failure if nobody says.
+    pub(super) fn on_fail(self) -> &'static str {
+        match self {
+            Rhythm::Once => "stop",
+            Rhythm::Timer | Rhythm::Cron | Rhythm::Triggered => "ignore",
+            Rhythm::Service => "restart",
+        }
+    }
+}
+
+/// Finds every conflict in a task's settings; what `defaults` says in vain is forgotten.
+pub(super) fn check(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
+    schedule(settings, findings);
+    policy(settings, findings);
+    if settings.boolean(Key::NoInterface) {
+        plugin(settings, findings);
+    }
+    without_effect(settings, findings);
+}
+
+fn schedule(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
+    if settings.value(Key::Timer).is_some() && settings.value(Key::ScheduleCron).is_some() {
+        conflict(Key::Timer, Some(Key::ScheduleCron), "a task has one of them", settings, findings);
+    }
+    if !settings.boolean(Key::Service) {
+        return;
+    }
+    for key in [Key::Timer, Key::ScheduleCron] {
+        if settings.value(key).is_some() {
+            let why = "a service is kept alive and has no schedule";
+            conflict(key, Some(Key::Service), why, settings, findings);
+        }
+    }
+    if settings.integer(Key::MaxRuns) > 0 {
+        let why = "a service is never done; max-attempts limits its failures";
+        conflict(Key::MaxRuns, Some(Key::Service), why, settings, findings);
+    }
+    if settings.word(Key::OnFail).is_some_and(|word| word != "restart") {
+        let why = "a service takes on-fail \"restart\"";
+        conflict(Key::OnFail, Some(Key::Service), why, settings, findings);
+    }
+}
+
+fn policy(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
+    if settings.is_broken(Key::OnFail) {
+        return;
+    }
+    let on_fail = on_fail(settings);
+    if on_fail != "restart" && settings.integer(Key::MaxAttempts) > 0 {
+        // In `defaults` it is meant for those tasks that restart.
+        if settings.owner(Key::MaxAttempts) == settings.subject {
+            let value = settings.stated(Key::MaxAttempts).map(|w| Shown(w.value).to_string());
+            let message = format!(
+                "{}max-attempts {}: applies with on-fail \"restart\" only, and on-fail is {}",
+                settings.subject,
+                value.unwrap_or_default(),
+                quoted(on_fail),
+            );
+            report(
+                Key::MaxAttempts,
+                message,
+                Some("add \"on-fail\": \"restart\"".to_owned()),
+                settings,
+                findings,
+            );
+        } else {
+            settings.forget(Key::MaxAttempts);
+        }
+    }
+    if settings.integer(Key::Times) > 0 && times_means(settings) == Key::MaxRuns {
+        if settings.integer(Key::MaxRuns) > 0 {
+            // The task's own one of the two is the one that counts.
+            let (loser, winner) = match settings.owner(Key::MaxRuns) == settings.subject {
+                true => (Key::Times, Key::MaxRuns),
+                false => (Key::MaxRuns, Key::Times),
+            };
+            let why = "they are the same here; a task has one of them";
+            conflict(loser, Some(winner), why, settings, findings);
+        } else if settings.boolean(Key::Service) {
+            let why = "with max-attempts it means max-runs, and a service is never done";
+            conflict(Key::Times, Some(Key::Service), why, settings, findings);
+        }
+    }
+}
+
+/// What follows a failure.
+pub(super) fn on_fail(settings: &Settings<'_>) -> &'static str {
+    settings.word(Key::OnFail).unwrap_or_else(|| Rhythm::of(settings).on_fail())
+}
+
+/// The key that `times` stands for.
+pub(super) fn times_means(settings: &Settings<'_>) -> Key {
+    match on_fail(settings) == "restart" && settings.stated(Key::MaxAttempts).is_none() {
+        true => Key::MaxAttempts,
+        false => Key::MaxRuns,
+    }
+}
+
+fn plugin(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
+    if settings.word(Key::Isolation) != Some("thread") {
+        return;
+    }
+    for key in [Key::User, Key::Group, Key::Priority, Key::Limits, Key::Umask, Key::StopSignal] {
+        let Some(value) = settings.value(key) else { continue };
+        let is_default = Some(value) == key.info().default.as_ref() || value.is_empty();
+        if settings.is_broken(key) || is_default {
+            continue;
+        }
+        // A signal for all commands is no promise to a plugin; another user is, and must not be broken silently.
+        if key == Key::StopSignal && settings.owner(key) != settings.subject {
+            settings.forget(key);
+            continue;
+        }
+        let name = key.info().flat.unwrap_or_default();
+        let why = match key == Key::StopSignal {
+            true => "a plugin task on a thread is stopped by a call of stop()",
+            false => "applies to processes, not to a plugin task on a thread",
+        };
+        let message = format!("{}{name}: {why}", settings.owner(key));
+        let help = Some("it would apply with \"isolation\": \"process\"".to_owned());
+        report(key, message, help, settings, findings);
+    }
+}
+
+/// Warns of keys of the task's own that change nothing. Those of `defaults` are meant for other tasks.
+fn without_effect(settings: &Settings<'_>, findings: &mut Findings<'_>) {
+    let mut warn = |key: Key, why: &str| {
+        if let Some(written) = settings.stated(key).filter(|w| !w.is_inherited) {
+            let message = format!("{}{} has no effect: {why}", settings.subject, written.path);
+            findings.warning("no-effect", written.key, message, None);
+        }
+    };
+    if !settings.is_broken(Key::OnFail) && on_fail(settings) != "restart" {
+        for key in [Key::OnExhausted, Key::RestartDelay] {
+            warn(key, "it applies with on-fail \"restart\"");
+        }
+    }
+    if settings.value(Key::Timer).is_none() {
+        warn(Key::TimerMode, "the task has no timer");
+    }
+    if !settings.is_broken(Key::NoInterface) && !settings.boolean(Key::NoInterface) {
+        warn(Key::Options, "they are for a plugin task (\"no-interface\": true)");
+    }
+}
+
+/// `loser` cannot apply beside `winner`: an error, or forgotten if only `defaults` says it.
+fn conflict(
+    loser: Key,
+    winner: Option<Key>,
+    why: &str,
+    settings: &mut Settings<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let is_overruled = |settings: &Settings<'_>, winner: Key| {
+        settings.owner(loser) != settings.subject && settings.owner(winner) == settings.subject
+    };
+    if winner.is_some_and(|winner| is_overruled(settings, winner)) {
+        settings.forget(loser);
+        return;
+    }
+    let name = |key: Key| key.info().flat.unwrap_or(key.info().grouped);
+    let beside = winner.map_or_else(String::new, |winner| format!(" together with {}", name(winner)));
+    let subject = settings.owner(loser);
+    let message = format!("{subject}{} cannot apply{beside}: {why}", name(loser));
+    report(loser, message, None, settings, findings);
+}
+
+fn report(
+    key: Key,
+    message: String,
+    help: Option<String>,
+    settings: &Settings<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let span = settings.stated(key).map_or(settings.opening, |written| written.key);
+    findings.at(settings.owner(key), "conflict", span, message, help);
+}

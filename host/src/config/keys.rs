@@ -1,0 +1,287 @@
+//! The one table of a task's keys: names, groups, kinds and defaults. Reading, hints and the reference follow it.
+
+use super::typed::{Kind, Typed};
+use bansuri_core::Signal;
+use std::time::Duration;
+
+/// A key of a task. Its place in [`TABLE`] is its number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Key {
+    Name,
+    Command,
+    Description,
+    NoInterface,
+    Options,
+    Isolation,
+    WorkingDirectory,
+    User,
+    Group,
+    Environment,
+    EnvironmentFile,
+    Priority,
+    Umask,
+    Limits,
+    Scheduler,
+    Params,
+    ScheduleCron,
+    Timezone,
+    Timer,
+    TimerMode,
+    Service,
+    Jitter,
+    Timeout,
+    MaxRuns,
+    DependsOn,
+    CatchUp,
+    OnFail,
+    MaxAttempts,
+    Times,
+    OnExhausted,
+    SuccessCodes,
+    RestartDelay,
+    RestartBackoff,
+    RestartStep,
+    RestartMaxDelay,
+    RestartJitter,
+    HealthCheck,
+    StopSignal,
+    StopTimeout,
+    Stdout,
+    Stderr,
+    Rotate,
+    Timestamps,
+    Notify,
+    NotifyEnabled,
+    NotifyCommand,
+    NotifyMode,
+    NotifyThreshold,
+    NotifyRecovery,
+    NotifyAfter,
+}
+
+/// What is known of a key.
+#[derive(Debug)]
+pub(super) struct KeyInfo {
+    pub(super) key: Key,
+    /// Its name beside the others of a script; `None`: it exists in its group only.
+    pub(super) flat: Option<&'static str>,
+    /// The groups around it; empty: it has none.
+    pub(super) group: &'static [&'static str],
+    /// Its name in the group; empty where it has none of its own there.
+    pub(super) grouped: &'static str,
+    pub(super) kind: Kind,
+    /// `None`: unset means something that no value says.
+    pub(super) default: Option<Typed<'static>>,
+    pub(super) description: &'static str,
+}
+
+/// A field of an object that Bansuri reads itself.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) required: bool,
+}
+
+const GENERAL: &[&str] = &["general"];
+const SCHEDULING: &[&str] = &["scheduling"];
+const CONTROL: &[&str] = &["failure-control"];
+const RESTART: &[&str] = &["failure-control", "restart-params"];
+const NOTIFY: &[&str] = &["failure-control", "notify"];
+const LOGGING: &[&str] = &["logging"];
+
+/// Every group, the inner ones with the outer one before them.
+pub(super) const GROUPS: &[&[&str]] = &[GENERAL, SCHEDULING, CONTROL, RESTART, NOTIFY, LOGGING];
+
+/// The group whose handler may stand in its place as a string.
+pub(super) const NOTIFY_GROUP: &[&str] = NOTIFY;
+
+const COUNT: Kind = Kind::Integer { min: 0, max: u32::MAX as i64 };
+const FALSE: Option<Typed<'static>> = Some(Typed::Boolean(false));
+
+const fn seconds(seconds: u64) -> Option<Typed<'static>> {
+    Some(Typed::Duration(Duration::from_secs(seconds)))
+}
+
+const fn word(word: &'static str) -> Option<Typed<'static>> {
+    Some(Typed::Word(word))
+}
+
+const fn number(number: i64) -> Option<Typed<'static>> {
+    Some(Typed::Integer(number))
+}
+
+macro_rules! table {
+    ($($key:ident $flat:tt $group:ident $grouped:literal $kind:expr, $default:expr, $description:literal;)*) => {
+        /// Every key, in the order of [`Key`].
+        pub(super) static TABLE: &[KeyInfo] = &[$(KeyInfo {
+            key: Key::$key,
+            flat: table!(@flat $flat),
+            group: $group,
+            grouped: $grouped,
+            kind: $kind,
+            default: $default,
+            description: $description,
+        }),*];
+    };
+    (@flat _) => { None };
+    (@flat $name:literal) => { Some($name) };
+}
+
+const NOWHERE: &[&str] = &[];
+
+table! {
+    Name "name" GENERAL "name" Kind::Name, None, "required, unique";
+    Command "command" GENERAL "command" Kind::Command, None,
+        "required: a line for the shell, an array that is executed directly, or `LIBRARY[:Type]` for a plugin task";
+    Description "description" GENERAL "description" Kind::Text, Some(Typed::Text("")), "for people";
+    NoInterface "no-interface" GENERAL "no-interface" Kind::Boolean, FALSE, "`true`: `command` names a plugin task";
+    Options "options" GENERAL "options" Kind::Options, None, "JSON handed to the plugin task";
+    Isolation "isolation" GENERAL "isolation" Kind::Word(&["thread", "process"]), word("thread"),
+        "where a plugin task runs: in the host, or in a child process";
+    WorkingDirectory "working-directory" GENERAL "working-directory" Kind::Path, None,
+        "default: the folder of the configuration file, which relative ones start from";
+    User "user" GENERAL "user" Kind::Account, None, "a name or a number; default: the host's";
+    Group "group" GENERAL "group" Kind::Account, None, "a name or a number; default: the host's";
+    Environment "environment" GENERAL "environment" Kind::Environment, None, "added to the host's";
+    EnvironmentFile "environment-file" GENERAL "environment-file" Kind::Path, None,
+        "a JSON object or `KEY=VALUE` lines, read at every start of a run";
+    Priority "priority" GENERAL "priority" Kind::Integer { min: -20, max: 19 }, number(0), "nice value";
+    Umask "umask" GENERAL "umask" Kind::Umask, None, "octal, `\"027\"`";
+    Limits "limits" GENERAL "limits" Kind::Fields(LIMITS), None,
+        "rlimits: `nofile`, `nproc`, `as`, `core`, `cpu`, `fsize`";
+    Scheduler _ SCHEDULING "scheduler" Kind::Word(SCHEDULERS), None, "what `params` means";
+    Params _ SCHEDULING "params" Kind::Params, None, "an interval or a cron expression";
+    ScheduleCron "schedule-cron" SCHEDULING "schedule-cron" Kind::Cron, None,
+        "5 fields, 6 with seconds first, or a word such as `@daily`";
+    Timezone "timezone" SCHEDULING "timezone" Kind::Timezone, None, "an IANA name; default: the system's";
+    Timer "timer" SCHEDULING "timer" Kind::Interval, None, "interval; `0`, `\"none\"`: no timer";
+    TimerMode "timer-mode" SCHEDULING "timer-mode" Kind::Word(&["fixed-rate", "fixed-delay"]), word("fixed-rate"),
+        "from start to start, or from end to start";
+    Service "service" SCHEDULING "service" Kind::Boolean, FALSE, "`true`: kept alive";
+    Jitter "jitter" SCHEDULING "jitter" Kind::Duration, seconds(0), "each start is delayed by up to this";
+    Timeout "timeout" SCHEDULING "timeout" Kind::Timeout, None, "how long a run may live";
+    MaxRuns "max-runs" SCHEDULING "max-runs" Kind::Integer { min: 0, max: i64::MAX }, number(0),
+        "successful runs after which the task is done; 0: no limit";
+    DependsOn "depends-on" SCHEDULING "depends-on" Kind::Dependencies, None,
+        "names, or `{ name: \"completed\" | \"started\" | \"healthy\" }`";
+    CatchUp "catch-up" SCHEDULING "catch-up" Kind::Boolean, FALSE, "`true`: a missed cron tick is run once at start";
+    OnFail "on-fail" CONTROL "on-fail" Kind::Word(&["stop", "restart", "ignore"]), None,
+        "default: `restart` for a service, `ignore` with a schedule, `stop` without";
+    MaxAttempts "max-attempts" CONTROL "max-attempts" COUNT, number(0),
+        "with `on-fail: restart`: executions in a row before giving up; 0: no limit";
+    Times "times" NOWHERE "" Kind::Integer { min: 0, max: i64::MAX }, number(0),
+        "with `on-fail: restart` and no `max-attempts` the same as `max-attempts`, otherwise as `max-runs`";
+    OnExhausted "on-exhausted" CONTROL "on-exhausted" Kind::Word(&["continue", "stop"]), word("continue"),
+        "what a scheduled task does when no attempt is left";
+    SuccessCodes "success-codes" CONTROL "success-codes" Kind::Codes, None, "exit codes; default: `[0]`";
+    RestartDelay "restart-delay" RESTART "after" Kind::Duration, seconds(5), "from the end of a run to its retry";
+    RestartBackoff "restart-backoff" RESTART "after-scheduling"
+        Kind::Word(&["none", "dynamic-linear", "dynamic"]), word("none"), "how the delay grows";
+    RestartStep "restart-step" RESTART "after-step" Kind::Step, None,
+        "`dynamic-linear`: seconds or a duration, default 1; `dynamic`: a factor, default 2";
+    RestartMaxDelay "restart-max-delay" RESTART "max" Kind::Positive, seconds(300), "the longest delay";
+    RestartJitter "restart-jitter" RESTART "jitter" Kind::Fraction, Some(Typed::Number(0.0)), "0 to 1";
+    HealthCheck "health-check" CONTROL "health-check" Kind::Fields(HEALTH_CHECK), None,
+        "`{ command, interval, timeout, retries, start-period }`";
+    StopSignal "stop-signal" CONTROL "stop-signal" Kind::Signal, Some(Typed::Signal(Signal::TERM)),
+        "how a run is asked to stop";
+    StopTimeout "stop-timeout" CONTROL "stop-timeout" Kind::Duration, seconds(10), "how long before it is killed";
+    Stdout "stdout" LOGGING "stdout" Kind::Stdout, None,
+        "a path: appended to; `\"ignore\"`; `\"inherit\"`; default: not written anywhere";
+    Stderr "stderr" LOGGING "stderr" Kind::Stderr, None,
+        "default: `\"combined\"`, where stdout goes; `null`: not written anywhere; otherwise as `stdout`";
+    Rotate "rotate" LOGGING "rotate" Kind::Fields(ROTATE), None, "`{ max-size, keep, compress }`";
+    Timestamps "timestamps" LOGGING "timestamps" Kind::Boolean, FALSE, "`true`: each line begins with its time";
+    Notify "notify" NOTIFY "handler" Kind::Text, word("none"),
+        "`\"none\"`, `\"command\"`, `\"mail\"` or the name of a notifier";
+    NotifyEnabled _ NOTIFY "enabled" Kind::Boolean, Some(Typed::Boolean(true)), "`false`: nobody is told";
+    NotifyCommand "notify-command" NOTIFY "handler-config" Kind::Words, None, "default: the file's `notify-command`";
+    NotifyMode "notify-mode" NOTIFY "mode" Kind::Word(&["after-fail", "after-many", "on-exhausted"]),
+        word("after-fail"), "when somebody is told";
+    NotifyThreshold "notify-threshold" NOTIFY "after-threshold" Kind::Integer { min: 1, max: u32::MAX as i64 },
+        number(1), "failures in a row, for `after-many`";
+    NotifyRecovery "notify-recovery" NOTIFY "recovery" Kind::Boolean, FALSE, "`true`: tell of the next success too";
+    NotifyAfter "notify-after" NOTIFY "after" Kind::Duration, seconds(0),
+        "only if there is no success again within this time";
+}
+
+/// What `scheduler` may be.
+pub(super) const SCHEDULERS: &[&str] = &["none", "timer", "cron", "service"];
+
+const LIMITS: &[Field] = &[
+    Field { name: "nofile", kind: Kind::Limit, required: false },
+    Field { name: "nproc", kind: Kind::Limit, required: false },
+    Field { name: "as", kind: Kind::Limit, required: false },
+    Field { name: "core", kind: Kind::Limit, required: false },
+    Field { name: "cpu", kind: Kind::Limit, required: false },
+    Field { name: "fsize", kind: Kind::Limit, required: false },
+];
+
+const HEALTH_CHECK: &[Field] = &[
+    Field { name: "command", kind: Kind::Command, required: true },
+    Field { name: "interval", kind: Kind::Positive, required: false },
+    Field { name: "timeout", kind: Kind::Positive, required: false },
+    Field { name: "retries", kind: Kind::Integer { min: 1, max: u32::MAX as i64 }, required: false },
+    Field { name: "start-period", kind: Kind::Duration, required: false },
+];
+
+const ROTATE: &[Field] = &[
+    Field { name: "max-size", kind: Kind::Size, required: true },
+    Field { name: "keep", kind: Kind::Integer { min: 1, max: 10_000 }, required: false },
+    Field { name: "compress", kind: Kind::Boolean, required: false },
+];
+
+/// A notifier's.
+pub(super) const NOTIFIER: &[Field] = &[
+    Field { name: "plugin", kind: Kind::Text, required: true },
+    Field { name: "options", kind: Kind::Options, required: false },
+    Field { name: "timeout", kind: Kind::Positive, required: false },
+];
+
+/// Those of the file's `plugins`.
+pub(super) const PLUGINS: &[Field] = &[
+    Field { name: "search-paths", kind: Kind::Paths, required: false },
+    Field { name: "isolation", kind: Kind::Word(&["thread", "process"]), required: false },
+];
+
+/// The file's own keys.
+pub(super) const ROOT: &[Field] = &[
+    Field { name: "version", kind: Kind::Text, required: false },
+    Field { name: "defaults", kind: Kind::Object, required: false },
+    Field { name: "notify-command", kind: Kind::Words, required: false },
+    Field { name: "notifiers", kind: Kind::Object, required: false },
+    Field { name: "plugins", kind: Kind::Object, required: false },
+    Field { name: "max-running", kind: COUNT, required: false },
+    Field { name: "reload", kind: Kind::Word(&["auto", "signal"]), required: false },
+    Field { name: "scripts", kind: Kind::Array, required: true },
+];
+
+impl Key {
+    /// What the table says of it.
+    pub(super) fn info(self) -> &'static KeyInfo {
+        &TABLE[self as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_keys() {
+        for (index, info) in TABLE.iter().enumerate() {
+            assert_eq!(info.key as usize, index, "{:?}", info.key);
+        }
+    }
+
+    #[test]
+    fn no_name_occurs_twice_in_one_place() {
+        for (index, one) in TABLE.iter().enumerate() {
+            for other in &TABLE[..index] {
+                assert!(one.flat.is_none() || one.flat != other.flat, "{:?}", one.flat);
+                assert!(one.grouped.is_empty() || (one.group, one.grouped) != (other.group, other.grouped));
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Reading the file.
+
+use super::catalog::PluginCatalog;
+use super::check::{CheckOptions, check_text};
+use super::diagnostic::{Diagnostic, Severity};
+use super::model::Configuration;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// More than any configuration has, and little enough to be read at once.
+const LARGEST: u64 = 64 << 20;
+
+/// Reads and checks a configuration file. A relative `file` is seen from the current folder; links in it are not
+/// followed to find the folder that relative paths start from.
+///
+/// With a configuration come its warnings, without one all errors and warnings; both in the order of the file.
+pub fn load(
+    file: &Path,
+    catalog: &mut dyn PluginCatalog,
+    options: CheckOptions,
+) -> Result<(Configuration, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let trouble = |error: io::Error| vec![unreadable(file, &error)];
+    let text = read(file).map_err(trouble)?;
+    let path = std::path::absolute(file).map_err(trouble)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    check_text(&text, file, folder, catalog, options)
+}
+
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(file)?.take(LARGEST + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
+    }
+    Ok(text)
+}
+
+/// A finding about the file as a whole: it has no place in it.
+fn unreadable(file: &Path, error: &io::Error) -> Diagnostic {
+    let (reason, help) = match error.kind() {
+        io::ErrorKind::NotFound => ("no such file".to_owned(), Some("name another with -c FILE".to_owned())),
+        io::ErrorKind::IsADirectory => ("it is a directory".to_owned(), None),
+        io::ErrorKind::PermissionDenied => ("permission denied".to_owned(), None),
+        _ => (error.to_string(), None),
+    };
+    Diagnostic {
+        severity: Severity::Error,
+        code: "file",
+        message: format!("cannot read {:?}: {reason}", file.to_string_lossy()),
+        file: file.to_string_lossy().into_owned(),
+        line: 0,
+        column: 0,
+        length: 0,
+        help,
+    }
+}

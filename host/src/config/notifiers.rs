@@ -1,0 +1,206 @@
+//! Whom failures are told to.
+
+use super::catalog::PluginCatalog;
+use super::findings::{Findings, Path, Place, Subject, quoted};
+use super::keys::{Key, NOTIFIER};
+use super::members::members;
+use super::model::NotifierSpec;
+use super::nearest::did_you_mean;
+use super::read::read;
+use super::settings::Settings;
+use super::slots::Written;
+use super::typed::{Kind, Typed};
+use crate::launch::NotifyTarget;
+use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::common::Ranged;
+use std::collections::BTreeMap;
+use std::path::{self, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Words of `notify` that are no notifier's name.
+const RESERVED: [&str; 3] = ["none", "command", "mail"];
+
+/// Everybody who can be told.
+pub(super) struct Notifiers<'a> {
+    specs: BTreeMap<String, NotifierSpec>,
+    /// Those that are named, usable or not.
+    names: Vec<&'a str>,
+    command: Option<RootCommand<'a>>,
+}
+
+/// A `notify-command` that tasks share.
+struct RootCommand<'a> {
+    written: Written<'a>,
+    /// `None`: it was rejected.
+    words: Option<Arc<[String]>>,
+    is_used: bool,
+}
+
+impl<'a> Notifiers<'a> {
+    pub(super) fn none() -> Self {
+        Self { specs: BTreeMap::new(), names: Vec::new(), command: None }
+    }
+
+    /// Reads the file's `notifiers`.
+    pub(super) fn read(
+        &mut self,
+        object: &'a Object<'a>,
+        folder: &path::Path,
+        search_paths: &[PathBuf],
+        catalog: &mut dyn PluginCatalog,
+        findings: &mut Findings<'_>,
+    ) {
+        for member in members(object, false, Subject::Root, findings) {
+            let name = member.written;
+            let subject = Subject::Notifier(name);
+            if RESERVED.contains(&name) || name.is_empty() || name.contains(char::is_control) {
+                let message = format!("{subject}this name cannot be given to a notifier");
+                let help =
+                    RESERVED.contains(&name).then(|| format!("\"notify\": {} means itself", quoted(name)));
+                findings.error("invalid-value", member.key, message, help);
+                continue;
+            }
+            self.names.push(name);
+            let place = Place::new(subject, Path::Word("settings"));
+            let Some(read @ Typed::Fields(_)) = read(Kind::Fields(NOTIFIER), member.value, &place, findings)
+            else {
+                continue;
+            };
+            let Some(Typed::Text(reference)) = read.field("plugin") else { continue };
+            match catalog.notifier_type(reference, folder, search_paths) {
+                Err(error) => {
+                    let message = format!("{subject}plugin {}: {error}", quoted(reference));
+                    let plugin = member.value.as_object().and_then(|object| object.get("plugin"));
+                    let span = plugin.map_or(member.key, |property| property.value.range());
+                    findings.error("plugin", span, message, None);
+                }
+                Ok(resolved) => {
+                    let options = match read.field("options") {
+                        Some(Typed::Json(options)) => options.clone(),
+                        Some(_) | None => serde_json::Value::Object(serde_json::Map::new()),
+                    };
+                    let timeout = match read.field("timeout") {
+                        Some(Typed::Duration(timeout)) => *timeout,
+                        Some(_) | None => DEFAULT_TIMEOUT,
+                    };
+                    let (library, type_name) = (resolved.library, resolved.type_name);
+                    self.specs.insert(name.to_owned(), NotifierSpec { library, type_name, options, timeout });
+                }
+            }
+        }
+    }
+
+    /// Reads the file's `notify-command`.
+    pub(super) fn set_command(
+        &mut self,
+        key: jsonc_parser::common::Range,
+        name: &'a str,
+        value: &'a Value<'a>,
+        findings: &mut Findings<'_>,
+    ) {
+        let path = Path::Flat(Key::NotifyCommand.info());
+        let words = match read(Kind::Words, value, &Place::new(Subject::Root, path), findings) {
+            Some(Typed::Words(words)) => Some(words.into()),
+            Some(_) | None => None,
+        };
+        let written = Written { key, name, value, path, is_inherited: false };
+        self.command = Some(RootCommand { written, words, is_used: false });
+    }
+
+    /// Whom this task's failures are told to.
+    pub(super) fn target(
+        &mut self,
+        settings: &Settings<'a>,
+        findings: &mut Findings<'_>,
+    ) -> Option<NotifyTarget> {
+        let subject = settings.subject;
+        let is_silent = settings.is_broken(Key::NotifyEnabled) || !settings.boolean(Key::NotifyEnabled);
+        let handler = match settings.value(Key::Notify) {
+            Some(Typed::Text(handler)) => *handler,
+            Some(_) => return None,
+            None => {
+                if let Some(enabled) =
+                    settings.stated(Key::NotifyEnabled).filter(|e| !is_silent && !e.is_inherited)
+                {
+                    let message = format!("{subject}notify is enabled, and nobody is named to be told");
+                    let help = Some("name a \"handler\": \"command\" or a notifier".to_owned());
+                    findings.error("missing-key", enabled.key, message, help);
+                }
+                "none"
+            }
+        };
+        match handler {
+            "none" => {
+                self.warn_of_own_command(settings, findings);
+                None
+            }
+            "command" | "mail" => {
+                let command = self.command(handler, settings, findings);
+                command.filter(|_| !is_silent).map(NotifyTarget::Command)
+            }
+            name => {
+                self.warn_of_own_command(settings, findings);
+                if !self.names.contains(&name) {
+                    let written = settings.stated(Key::Notify)?;
+                    let subject = settings.owner(Key::Notify);
+                    let message = format!("{subject}notify {}: there is no such notifier", quoted(name));
+                    let words = self.names.iter().copied().chain(RESERVED);
+                    let help = did_you_mean(name, words)
+                        .or_else(|| Some("\"none\", \"command\" or a name of \"notifiers\"".to_owned()));
+                    findings.at(subject, "unknown-notifier", written.value.range(), message, help);
+                    return None;
+                }
+                (!is_silent).then(|| NotifyTarget::Named(name.to_owned()))
+            }
+        }
+    }
+
+    /// The task's own command, or the file's.
+    fn command(
+        &mut self,
+        handler: &str,
+        settings: &Settings<'a>,
+        findings: &mut Findings<'_>,
+    ) -> Option<Arc<[String]>> {
+        match settings.value(Key::NotifyCommand) {
+            Some(Typed::Words(words)) => return Some(words.as_slice().into()),
+            Some(_) => return None,
+            None => {}
+        }
+        if let Some(command) = &mut self.command {
+            command.is_used = true;
+            return command.words.clone();
+        }
+        let written = settings.stated(Key::Notify)?;
+        let subject = settings.owner(Key::Notify);
+        let message = format!("{subject}notify {}: there is no notify-command", quoted(handler));
+        let help = Some("add \"notify-command\" to the task or to the file".to_owned());
+        findings.at(subject, "missing-key", written.value.range(), message, help);
+        None
+    }
+
+    fn warn_of_own_command(&self, settings: &Settings<'a>, findings: &mut Findings<'_>) {
+        if let Some(written) = settings.stated(Key::NotifyCommand).filter(|written| !written.is_inherited) {
+            let message = format!("{}{} is not used", settings.subject, written.path);
+            let help = Some("add \"notify\": \"command\"".to_owned());
+            findings.warning("unused", written.key, message, help);
+        }
+    }
+
+    /// Warns of a command that nobody uses, and hands over the notifiers.
+    pub(super) fn finish(self, findings: &mut Findings<'_>) -> BTreeMap<String, NotifierSpec> {
+        if let Some(command) = self.command.filter(|command| !command.is_used && command.words.is_some()) {
+            let help = Some("a task uses it with \"notify\": \"command\"".to_owned());
+            findings.warning(
+                "unused",
+                command.written.key,
+                "notify-command: no task uses it".to_owned(),
+                help,
+            );
+        }
+        self.specs
+    }
+}

@@ -1,0 +1,173 @@
+//! The keys of one script, brought from flat and grouped spellings into one row.
+
+use super::findings::{Findings, Path, Shown, Subject, quoted};
+use super::keys::{GROUPS, Key, KeyInfo, NOTIFY_GROUP, TABLE};
+use super::members::{Member, duplicate, members};
+use super::nearest::did_you_mean;
+use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::common::{Range, Ranged};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// A key as it was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written<'a> {
+    /// The key's place and its own last word.
+    pub(super) key: Range,
+    pub(super) name: &'a str,
+    pub(super) value: &'a Value<'a>,
+    /// How messages name it.
+    pub(super) path: Path<'static>,
+    /// Whether `defaults` said it.
+    pub(super) is_inherited: bool,
+}
+
+/// What a script says of each key, by the key's number.
+#[derive(Clone, Debug)]
+pub(super) struct Slots<'a> {
+    slots: Vec<Option<Written<'a>>>,
+}
+
+impl<'a> Slots<'a> {
+    pub(super) fn empty() -> Self {
+        Self { slots: vec![None; TABLE.len()] }
+    }
+
+    pub(super) fn of(&self, key: Key) -> Option<&Written<'a>> {
+        self.slots[key as usize].as_ref()
+    }
+
+    pub(super) fn set(&mut self, key: Key, written: Option<Written<'a>>) {
+        self.slots[key as usize] = written;
+    }
+
+    pub(super) fn take(&mut self, key: Key) -> Option<Written<'a>> {
+        self.slots[key as usize].take()
+    }
+}
+
+/// What a name in an object of a script is.
+#[derive(Clone, Copy)]
+enum Entry {
+    Key(&'static KeyInfo, Path<'static>),
+    Group(&'static [&'static str]),
+}
+
+/// The names that an object of a script may have, by the object's group; the script itself is the empty one.
+static NAMES: LazyLock<HashMap<&'static [&'static str], HashMap<&'static str, Entry>>> =
+    LazyLock::new(|| {
+        let mut names: HashMap<&'static [&'static str], HashMap<&'static str, Entry>> = HashMap::new();
+        for info in TABLE {
+            if let Some(flat) = info.flat {
+                names.entry(&[]).or_default().insert(flat, Entry::Key(info, Path::Flat(info)));
+                // Written with its flat name inside its own group, a key cannot be misunderstood.
+                if let Some(outer) = info.group.get(..1) {
+                    names.entry(outer).or_default().insert(flat, Entry::Key(info, Path::Flat(info)));
+                }
+            }
+        }
+        for info in TABLE.iter().filter(|info| !info.grouped.is_empty()) {
+            names.entry(info.group).or_default().insert(info.grouped, Entry::Key(info, Path::Grouped(info)));
+        }
+        for group in GROUPS {
+            let (name, outer) = group.split_last().expect("a group has a name");
+            names.entry(outer).or_default().insert(name, Entry::Group(group));
+            // The inner groups may stand in a script as its flat keys do.
+            names.entry(&[]).or_default().insert(name, Entry::Group(group));
+        }
+        names
+    });
+
+/// Reads the names of a script; values are left as they are.
+pub(super) fn collect<'a>(
+    object: &'a Object<'a>,
+    subject: Subject<'_>,
+    findings: &mut Findings<'_>,
+) -> Slots<'a> {
+    let mut slots = Slots::empty();
+    collect_group(object, &[], subject, &mut slots, findings);
+    slots
+}
+
+fn collect_group<'a>(
+    object: &'a Object<'a>,
+    group: &'static [&'static str],
+    subject: Subject<'_>,
+    slots: &mut Slots<'a>,
+    findings: &mut Findings<'_>,
+) {
+    let names = &NAMES[group];
+    for member in members(object, true, subject, findings) {
+        match names.get(&*member.name) {
+            Some(Entry::Key(info, path)) => insert(info, *path, &member, subject, slots, findings),
+            Some(Entry::Group(inner)) => match member.value {
+                Value::Object(object) => collect_group(object, inner, subject, slots, findings),
+                Value::NullKeyword(_) => reset(inner, &member, slots),
+                Value::StringLit(_) if *inner == NOTIFY_GROUP => {
+                    let info = Key::Notify.info();
+                    insert(info, Path::Flat(info), &member, subject, slots, findings);
+                }
+                Value::StringLit(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::Array(_) => {
+                    let expected =
+                        if *inner == NOTIFY_GROUP { "a notifier's name or an object" } else { "an object" };
+                    let message =
+                        format!("{subject}{} {}: expected {expected}", inner.join("."), Shown(member.value));
+                    findings.at(subject, "invalid-value", member.value.range(), message, None);
+                }
+            },
+            None => unknown(group, &member, subject, findings),
+        }
+    }
+}
+
+fn insert<'a>(
+    info: &'static KeyInfo,
+    path: Path<'static>,
+    member: &Member<'a>,
+    subject: Subject<'_>,
+    slots: &mut Slots<'a>,
+    findings: &mut Findings<'_>,
+) {
+    let is_inherited = subject == Subject::Defaults;
+    let written = Written { key: member.key, name: member.written, value: member.value, path, is_inherited };
+    match slots.of(info.key) {
+        Some(first) => duplicate(member.written, member.key, first.name, first.key, subject, findings),
+        None => slots.set(info.key, Some(written)),
+    }
+}
+
+/// A null in place of a group takes all of it back to the built-in defaults.
+fn reset<'a>(group: &'static [&'static str], member: &Member<'a>, slots: &mut Slots<'a>) {
+    for info in TABLE.iter().filter(|info| info.group.starts_with(group)) {
+        if slots.of(info.key).is_none() {
+            let (key, name, value) = (member.key, member.written, member.value);
+            let path = Path::Grouped(info);
+            slots.set(info.key, Some(Written { key, name, value, path, is_inherited: false }));
+        }
+    }
+}
+
+fn unknown(
+    group: &'static [&'static str],
+    member: &Member<'_>,
+    subject: Subject<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let mut path = group.join(".");
+    if !path.is_empty() {
+        path.push('.');
+    }
+    let message = format!("{subject}{path}{}: unknown key", member.written);
+    // A key that exists elsewhere was put in the wrong place rather than misspelt.
+    let elsewhere = TABLE.iter().find(|info| info.flat == Some(&*member.name) || info.grouped == member.name);
+    let help = match elsewhere {
+        Some(info) if info.grouped.is_empty() => Some("it stands in the script itself".to_owned()),
+        Some(info) => Some(format!("it belongs in {}", quoted(&info.group.join(".")))),
+        None => {
+            let mut words: Vec<&str> = NAMES[group].keys().copied().collect();
+            words.sort_unstable();
+            did_you_mean(&member.name, words)
+        }
+    };
+    findings.unknown_key(subject, member.key, message, help);
+}

@@ -1,0 +1,51 @@
+//! Keys that are read and checked in full, and whose behaviour this version does not have.
+
+use super::findings::Findings;
+use super::keys::Key;
+use super::settings::Settings;
+
+/// A task that says one of these, and not what it would be anyway, is refused.
+const NOT_YET: &[Key] = &[
+    Key::ScheduleCron,
+    Key::Timezone,
+    Key::Service,
+    Key::Jitter,
+    Key::DependsOn,
+    Key::CatchUp,
+    Key::User,
+    Key::Group,
+    Key::Priority,
+    Key::Umask,
+    Key::Limits,
+    Key::EnvironmentFile,
+    Key::RestartBackoff,
+    Key::RestartStep,
+    Key::RestartMaxDelay,
+    Key::RestartJitter,
+    Key::HealthCheck,
+    Key::Rotate,
+    Key::Timestamps,
+    Key::NotifyMode,
+    Key::NotifyThreshold,
+    Key::NotifyRecovery,
+    Key::NotifyAfter,
+    Key::Isolation,
+];
+
+/// Root keys of the same kind, with the words for which nothing changes.
+pub(super) const ROOT_NOT_YET: &[&str] = &["max-running", "reload"];
+
+/// Refuses what a task asks for in vain.
+pub(super) fn refuse(settings: &Settings<'_>, findings: &mut Findings<'_>) {
+    for key in NOT_YET {
+        let (Some(written), Some(value)) = (settings.stated(*key), settings.value(*key)) else { continue };
+        let info = key.info();
+        if settings.is_broken(*key) || value.is_empty() || Some(value) == info.default.as_ref() {
+            continue;
+        }
+        let subject = settings.owner(*key);
+        let name = info.flat.unwrap_or(info.grouped);
+        let message = format!("{subject}{name}: not supported yet");
+        findings.at(subject, "not-supported", written.key, message, None);
+    }
+}
