@@ -3,4 +3,5 @@
 pub mod config;
 pub mod launch;
 pub mod notify;
+pub mod process;
 pub mod runner;
