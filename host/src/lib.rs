@@ -7,6 +7,7 @@ pub mod exit_code;
 pub mod launch;
 pub mod logger;
 pub mod notify;
+pub mod process;
 pub mod runner;
 pub mod signals;
 pub mod state_dir;
