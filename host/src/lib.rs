@@ -4,3 +4,4 @@ pub mod config;
 pub mod launch;
 pub mod notify;
 pub mod runner;
+pub mod timestamp;
