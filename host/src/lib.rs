@@ -3,5 +3,6 @@
 pub mod config;
 pub mod launch;
 pub mod notify;
+pub mod process;
 pub mod runner;
 pub mod timestamp;

@@ -1,7 +1,12 @@
 //! Running tasks: the interface that both executors share.
 
+mod keys;
+mod output;
 mod spec;
+mod subprocess;
 
+pub use output::{TAIL_BYTES, Tail};
 pub use spec::{
     CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
 };
+pub use subprocess::SubprocessRunner;

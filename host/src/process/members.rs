@@ -1,0 +1,134 @@
+//! Who is left of a group whose leader has exited.
+
+use super::Group;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// As many members are watched at once: when all of those are gone, the rest are looked for.
+const WATCHED: usize = 16;
+
+/// Surveys in one call: enough to see that the zombies that are left do not change.
+const ROUNDS: usize = 4;
+
+/// Numbers are below this where /proc does not say otherwise.
+const PID_LIMIT: libc::pid_t = 1 << 22;
+
+/// What a survey found of one group.
+#[derive(Debug)]
+pub enum Presence {
+    /// Nobody lives. Zombies that are others' to reap may be left.
+    Gone,
+    /// These live, or did a moment ago: pidfds of some of them. While one of these lives, so does the group; when all
+    /// are readable, the group is to be surveyed again.
+    Members(Vec<OwnedFd>),
+}
+
+/// Looks for the living of groups whose leaders have exited (see [`Group::take_exit`]). One pass over the process
+/// table serves all, and there is none for groups that are found empty at once.
+///
+/// Zombies that the host is the parent of (as pid 1, or a subreaper) are reaped. Members of a group that was killed
+/// are killed again: they came after.
+pub fn survey(groups: &[&Group]) -> Vec<Presence> {
+    let mut found: Vec<Option<Presence>> = groups.iter().map(|_| None).collect();
+    let mut zombies: Vec<Option<BTreeSet<libc::pid_t>>> = vec![None; groups.len()];
+    for round in 1..=ROUNDS {
+        let mut doubtful = HashMap::new();
+        for (index, group) in groups.iter().enumerate() {
+            if found[index].is_none() && group.is_empty() {
+                found[index] = Some(Presence::Gone);
+            } else if found[index].is_none() {
+                doubtful.insert(group.leader(), index);
+            }
+        }
+        if doubtful.is_empty() {
+            break;
+        }
+        let mut sightings = look(&doubtful, listed());
+        if round > 1 && doubtful.values().any(|index| !sightings.contains_key(index)) {
+            // Somebody is there whom /proc does not show: it may hide what belongs to others.
+            sightings = look(&doubtful, (1..pid_limit()).collect());
+        }
+        for &index in doubtful.values() {
+            let group = groups[index];
+            let mut seen = sightings.remove(&index).unwrap_or_default();
+            seen.remove(&(if group.keeps_leader() { group.leader() } else { 0 }));
+            let (living, dead) = sort(&seen);
+            if !living.is_empty() {
+                group.kill_again();
+                found[index] = Some(Presence::Members(living));
+            } else if zombies[index].as_ref() == Some(&seen) {
+                group.finish();
+                found[index] = Some(Presence::Gone);
+            } else if round == ROUNDS {
+                // They die as fast as they are looked for: the dead one that is watched brings the next survey.
+                group.kill_again();
+                found[index] = Some(Presence::Members(dead));
+            } else {
+                zombies[index] = Some(seen);
+            }
+        }
+    }
+    found.into_iter().map(|presence| presence.expect("the last round decides")).collect()
+}
+
+/// Which of these processes belong to which of the groups.
+fn look(
+    groups: &HashMap<libc::pid_t, usize>,
+    processes: Vec<libc::pid_t>,
+) -> HashMap<usize, BTreeSet<libc::pid_t>> {
+    let mut sightings: HashMap<usize, BTreeSet<libc::pid_t>> = HashMap::new();
+    for pid in processes {
+        if let Some(&index) = groups.get(&group_of(pid)) {
+            sightings.entry(index).or_default().insert(pid);
+        }
+    }
+    sightings
+}
+
+/// Pidfds of the living, of `WATCHED` at most, and of one of the dead if none lives.
+fn sort(members: &BTreeSet<libc::pid_t>) -> (Vec<OwnedFd>, Vec<OwnedFd>) {
+    let (mut living, mut dead) = (Vec::new(), Vec::new());
+    for &pid in members {
+        // One that cannot be opened has gone. Whom its number means by now matters to nobody: the pidfd is only
+        // watched, and brings at worst a survey more.
+        let Some(pidfd) = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
+            continue;
+        };
+        if !has_exited(&pidfd) {
+            living.push(pidfd);
+        } else {
+            // Fails if the zombie is another's child: then it is not the host's to reap.
+            let _ = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+            dead = vec![pidfd];
+        }
+        if living.len() == WATCHED {
+            break;
+        }
+    }
+    (living, dead)
+}
+
+fn has_exited(pidfd: &OwnedFd) -> bool {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
+}
+
+/// The group of a process; 0 or less if there is none.
+fn group_of(pid: libc::pid_t) -> libc::pid_t {
+    // SAFETY: plain system call, without pointers.
+    unsafe { libc::getpgid(pid) }
+}
+
+/// The processes that /proc shows; none where it is not mounted.
+fn listed() -> Vec<libc::pid_t> {
+    let Ok(folder) = fs::read_dir("/proc") else { return Vec::new() };
+    folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+fn pid_limit() -> libc::pid_t {
+    let text = fs::read_to_string("/proc/sys/kernel/pid_max").unwrap_or_default();
+    text.trim().parse().unwrap_or(PID_LIMIT)
+}

@@ -1,0 +1,22 @@
+//! Starting processes and ending their groups. A leaf: anybody may use it, and it knows nothing of tasks.
+//!
+//! Linux with glibc: pidfds (5.4; group signals through them from 6.9), posix_spawn with a working directory and
+//! closefrom (glibc 2.34). Another platform gets siblings of these files behind the same items.
+
+mod descriptors;
+mod environment;
+mod group;
+mod inherited;
+mod members;
+mod program;
+mod spawn;
+mod strings;
+mod watched;
+
+pub use descriptors::{pipe, retrying};
+pub use environment::Environment;
+pub use group::{Group, NotPermitted};
+pub use inherited::{inherited_nofile, inherited_signal_mask, raise_nofile, was_ignored};
+pub use members::{Presence, survey};
+pub use spawn::{Spawn, SpawnError, Stdio};
+pub use watched::Watched;

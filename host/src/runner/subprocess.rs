@@ -1,0 +1,427 @@
+//! Runs commands as processes: started, watched and ended on the control thread, which never waits for one.
+
+use super::keys::Keys;
+use super::output::{LogFile, OutputPipe, Pumped, Scratch, open_log};
+use super::{
+    CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
+};
+use crate::launch::{Action, ErrorSink, Launch, Sink};
+use crate::process::{self, Environment, Group, Presence, Spawn, SpawnError, Stdio, Watched};
+use bansuri_core::{Exit, RunId, Signal};
+use polling::Poller;
+use rustix::fs::OFlags;
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Executes [`Action::Shell`] and [`Action::Exec`].
+///
+/// The owner of the poller calls [`SubprocessRunner::on_ready`] for each event of a key at or above the base, and then,
+/// when the events of that wake-up are through, [`SubprocessRunner::poll_update`] until it gives `None`. A running task
+/// costs a pidfd and one pipe for each stream whose tail is kept; no thread.
+///
+/// Dropping the runner kills what it runs.
+#[derive(Debug)]
+pub struct SubprocessRunner {
+    poller: Arc<Poller>,
+    environment: Environment,
+    /// What a key of the poller stands for.
+    watches: Keys<Watch>,
+    /// The runs whose group is not gone. Their keys are no poller's.
+    runs: Keys<Run>,
+    /// Runs whose leader has exited and whose group may have others.
+    doubtful: Vec<usize>,
+    updates: VecDeque<Update>,
+    scratch: Scratch,
+}
+
+/// What is readable, and of which run.
+#[derive(Clone, Copy, Debug)]
+enum Watch {
+    Leader { run: usize },
+    Output { run: usize, stream: usize },
+    Member { run: usize },
+}
+
+#[derive(Debug)]
+struct Run {
+    id: RunId,
+    group: Rc<Group>,
+    started: Instant,
+    /// Standard output and standard error.
+    streams: [Capture; 2],
+    phase: Phase,
+}
+
+/// Where what is written to one stream is found.
+#[derive(Debug)]
+enum Capture {
+    None,
+    File(LogFile),
+    Pipe {
+        key: usize,
+        pipe: OutputPipe,
+    },
+    /// The pipe had no more writers; this is its end.
+    Ended(Vec<u8>),
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The leader lives.
+    Led { key: usize, _pidfd: Watched<Rc<Group>> },
+    /// The leader has exited, and whether others are left is not known yet.
+    Doubtful { exit: Exit, lived: Duration },
+    /// Its end was reported, and these are being waited for, or others if there are none here.
+    Remains { members: Vec<(usize, Watched<OwnedFd>)> },
+}
+
+/// The child's side of its output, before it is started.
+struct Streams {
+    stdout: Stdio,
+    stderr: Option<Stdio>,
+    captures: [Planned; 2],
+}
+
+enum Planned {
+    None,
+    File(LogFile),
+    Pipe(OwnedFd),
+}
+
+impl SubprocessRunner {
+    /// Registers with this poller, by keys at or above `base` (which is small). The host's environment is read now.
+    pub fn new(poller: Arc<Poller>, base: usize) -> Self {
+        Self {
+            poller,
+            environment: Environment::of_host(),
+            watches: Keys::new(base),
+            runs: Keys::new(0),
+            doubtful: Vec::new(),
+            updates: VecDeque::new(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Takes note of an event. Work is bounded, and an event for a key that is no longer in use does nothing.
+    pub fn on_ready(&mut self, key: usize) {
+        match self.watches.value(key).copied() {
+            Some(Watch::Leader { run }) => self.leader_ready(run),
+            Some(Watch::Output { run, stream }) => self.output_ready(run, stream),
+            Some(Watch::Member { run }) => self.member_ready(run, key),
+            None => {}
+        }
+    }
+
+    /// The next thing to be known of a run. `None`: nothing until another event.
+    pub fn poll_update(&mut self) -> Option<Update> {
+        if !self.doubtful.is_empty() {
+            self.survey();
+        }
+        self.updates.pop_front()
+    }
+
+    /// Runs whose group is not gone.
+    pub fn live(&self) -> usize {
+        self.runs.len()
+    }
+
+    fn leader_ready(&mut self, key: usize) {
+        let Some(run) = self.runs.value_mut(key) else { return };
+        let Some(exit) = run.group.take_exit() else { return };
+        let lived = run.started.elapsed();
+        if let Phase::Led { key, .. } = std::mem::replace(&mut run.phase, Phase::Doubtful { exit, lived }) {
+            self.watches.remove(key);
+        }
+        for capture in &mut run.streams {
+            if let Capture::Pipe { pipe, .. } = capture {
+                pipe.drain(&mut self.scratch);
+            }
+        }
+        self.doubtful.push(key);
+    }
+
+    fn output_ready(&mut self, run: usize, stream: usize) {
+        let Some(run) = self.runs.value_mut(run) else { return };
+        let capture = &mut run.streams[stream];
+        let Capture::Pipe { pipe, .. } = capture else { return };
+        if pipe.pump(&mut self.scratch) == Pumped::Ended {
+            let tail = pipe.take_tail();
+            if let Capture::Pipe { key, pipe } = std::mem::replace(capture, Capture::Ended(tail)) {
+                pipe.close(&mut self.scratch);
+                self.watches.remove(key);
+            }
+        }
+    }
+
+    fn member_ready(&mut self, run: usize, watch: usize) {
+        self.watches.remove(watch);
+        if let Some(Run { phase: Phase::Remains { members }, .. }) = self.runs.value_mut(run) {
+            members.retain(|(key, _)| *key != watch);
+            if members.is_empty() {
+                self.doubtful.push(run);
+            }
+        }
+    }
+
+    /// Finds out about all groups in doubt at once.
+    fn survey(&mut self) {
+        let doubtful = std::mem::take(&mut self.doubtful);
+        let groups: Vec<(usize, Rc<Group>)> = doubtful
+            .into_iter()
+            .filter_map(|key| Some((key, Rc::clone(&self.runs.value(key)?.group))))
+            .collect();
+        let surveyed = process::survey(&groups.iter().map(|(_, group)| &**group).collect::<Vec<_>>());
+        for ((key, _), presence) in groups.into_iter().zip(surveyed) {
+            let remains = match presence {
+                Presence::Gone => None,
+                Presence::Members(members) => Some(self.watch_members(key, members)),
+            };
+            self.settle(key, remains);
+        }
+    }
+
+    fn watch_members(&mut self, run: usize, members: Vec<OwnedFd>) -> Vec<(usize, Watched<OwnedFd>)> {
+        let mut watched = Vec::with_capacity(members.len());
+        for member in members {
+            let key = self.watches.insert(Watch::Member { run });
+            match Watched::new(&self.poller, key, member) {
+                Ok(member) => watched.push((key, member)),
+                Err(_) => drop(self.watches.remove(key)),
+            }
+        }
+        if watched.is_empty() {
+            // The system is out of watches or descriptors: the next wake-up, whatever it is for, tries again.
+            self.doubtful.push(run);
+        }
+        watched
+    }
+
+    /// Reports what a survey found: the end of the run if it was not reported, and whether its group is gone.
+    fn settle(&mut self, key: usize, remains: Option<Vec<(usize, Watched<OwnedFd>)>>) {
+        let Some(run) = self.runs.value_mut(key) else { return };
+        let gone = remains.is_none();
+        let phase = Phase::Remains { members: remains.unwrap_or_default() };
+        match std::mem::replace(&mut run.phase, phase) {
+            Phase::Doubtful { exit, lived } => {
+                let [stdout, stderr] = run.streams.each_mut().map(Capture::take_stream);
+                let tails = Tails { stdout, stderr };
+                let finished = Finished { run: run.id, exit, remains: !gone, tails, lived };
+                self.updates.push_back(Update::Finished(finished));
+            }
+            Phase::Remains { .. } if gone => self.updates.push_back(Update::Gone(run.id)),
+            Phase::Remains { .. } | Phase::Led { .. } => {}
+        }
+        if gone {
+            self.forget(key);
+        }
+    }
+
+    fn forget(&mut self, key: usize) {
+        let Some(run) = self.runs.remove(key) else { return };
+        for capture in run.streams {
+            if let Capture::Pipe { key, pipe } = capture {
+                pipe.close(&mut self.scratch);
+                self.watches.remove(key);
+            }
+        }
+        let watched = match run.phase {
+            Phase::Led { key, .. } => vec![key],
+            Phase::Doubtful { .. } => Vec::new(),
+            Phase::Remains { members } => members.iter().map(|(key, _)| *key).collect(),
+        };
+        for key in watched {
+            self.watches.remove(key);
+        }
+    }
+
+    /// Puts a process that was started under watch.
+    fn adopt(&mut self, id: RunId, started: Instant, group: Rc<Group>, plan: [Planned; 2]) -> io::Result<()> {
+        // The place is taken first, so that watches can name their run.
+        let key = self.runs.insert(Run {
+            id,
+            group: Rc::clone(&group),
+            started,
+            streams: [Capture::None, Capture::None],
+            phase: Phase::Remains { members: Vec::new() },
+        });
+        let watched = self.watch(key, group, plan);
+        if watched.is_err() {
+            self.forget(key);
+        }
+        watched
+    }
+
+    fn watch(&mut self, run: usize, group: Rc<Group>, plan: [Planned; 2]) -> io::Result<()> {
+        let leader = self.watches.insert(Watch::Leader { run });
+        let pidfd = Watched::new(&self.poller, leader, group).inspect_err(|_| {
+            self.watches.remove(leader);
+        })?;
+        let entry = self.runs.value_mut(run).expect("the run was put there by the caller");
+        entry.phase = Phase::Led { key: leader, _pidfd: pidfd };
+        for (stream, planned) in plan.into_iter().enumerate() {
+            entry.streams[stream] = match planned {
+                Planned::None => Capture::None,
+                Planned::File(file) => Capture::File(file),
+                Planned::Pipe(pipe) => {
+                    let key = self.watches.insert(Watch::Output { run, stream });
+                    let pipe = Watched::new(&self.poller, key, pipe).inspect_err(|_| {
+                        self.watches.remove(key);
+                    })?;
+                    Capture::Pipe { key, pipe: OutputPipe::new(pipe) }
+                }
+            };
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SubprocessRunner {
+    fn drop(&mut self) {
+        for run in self.runs.values() {
+            // Who may not be killed outlives the host.
+            let _ = run.group.kill();
+        }
+    }
+}
+
+impl TaskRunner for SubprocessRunner {
+    fn start(&mut self, run: RunSpec) -> Result<Started, StartError> {
+        let launch = &run.launch;
+        let (program, arguments) = command(&launch.action)?;
+        let environment = environment(&self.environment, &run).map_err(blameless)?;
+        let Streams { stdout, stderr, captures } = Streams::open(launch).map_err(blameless)?;
+        let started = Instant::now();
+        let spawn = Spawn {
+            program,
+            arguments,
+            environment,
+            working_directory: launch.working_directory.clone(),
+            stdin: Stdio::Null,
+            stdout,
+            stderr,
+        };
+        let group =
+            Rc::new(spawn.start().map_err(|SpawnError { reason, code }| StartError { reason, code })?);
+        self.adopt(run.run, started, Rc::clone(&group), captures)
+            .map_err(|error| blameless(format!("cannot watch the process: {error}")))?;
+        let pid = group.pid();
+        let live = LiveGroup { group, stop_signal: launch.stop_signal };
+        Ok(Started { live: Box::new(live), pid: Some(pid) })
+    }
+}
+
+/// The program and its arguments.
+fn command(action: &Action) -> Result<(OsString, Vec<OsString>), StartError> {
+    match action {
+        Action::Shell(line) => {
+            let mut arguments = vec![OsString::from("-c")];
+            if line.starts_with(['-', '+']) {
+                // Else the shell would take the line for an option.
+                arguments.push("--".into());
+            }
+            arguments.push(line.into());
+            Ok(("/bin/sh".into(), arguments))
+        }
+        Action::Exec(words) => {
+            let mut words = words.iter().map(OsString::from);
+            let program = words.next().ok_or_else(|| blameless("command: no program is named".into()))?;
+            Ok((program, words.collect()))
+        }
+        Action::Plugin { .. } => Err(blameless("a plugin task is not run as a process".into())),
+    }
+}
+
+fn environment(host: &Environment, run: &RunSpec) -> Result<Environment, String> {
+    let mut environment = host.clone();
+    for (name, value) in &run.launch.environment {
+        environment.set(name, value)?;
+    }
+    environment.set("BANSURI_TASK", run.launch.name.as_str())?;
+    environment.set("BANSURI_RUN", run.run.number.to_string())?;
+    environment.set("BANSURI_ATTEMPT", run.attempt.to_string())?;
+    Ok(environment)
+}
+
+/// An error that is not the program's.
+fn blameless(reason: String) -> StartError {
+    StartError { reason, code: None }
+}
+
+impl Streams {
+    fn open(launch: &Launch) -> Result<Self, String> {
+        let (stdout, first) = open(&launch.stdout)?;
+        let (stderr, second) = match &launch.stderr {
+            ErrorSink::Combined => (None, Planned::None),
+            // One file under both names: one descriptor keeps what is written in order.
+            ErrorSink::Separate(Sink::File(path)) if launch.stdout == Sink::File(path.clone()) => {
+                (None, Planned::None)
+            }
+            ErrorSink::Separate(sink) => {
+                let (stdio, planned) = open(sink)?;
+                (Some(stdio), planned)
+            }
+        };
+        Ok(Self { stdout, stderr, captures: [first, second] })
+    }
+}
+
+fn open(sink: &Sink) -> Result<(Stdio, Planned), String> {
+    match sink {
+        Sink::Tail => {
+            let made = process::pipe().and_then(|(read, write)| {
+                rustix::fs::fcntl_setfl(&read, OFlags::NONBLOCK)?;
+                Ok((read, write))
+            });
+            let (read, write) =
+                made.map_err(|error| format!("cannot make a pipe for its output: {error}"))?;
+            Ok((Stdio::To(write), Planned::Pipe(read)))
+        }
+        Sink::File(path) => {
+            let (descriptor, file) = open_log(path)?;
+            Ok((Stdio::To(descriptor), file.map_or(Planned::None, Planned::File)))
+        }
+        Sink::Ignore => Ok((Stdio::Null, Planned::None)),
+        Sink::Inherit => Ok((Stdio::Inherit, Planned::None)),
+    }
+}
+
+impl Capture {
+    /// What is to be reported; a pipe stays, and what comes through it is thrown away.
+    fn take_stream(&mut self) -> Stream {
+        match self {
+            Capture::None => Stream::None,
+            Capture::Pipe { pipe, .. } => Stream::Bytes(pipe.take_tail()),
+            Capture::Ended(tail) => Stream::Bytes(std::mem::take(tail)),
+            Capture::File(_) => match std::mem::replace(self, Capture::None) {
+                Capture::File(file) => file.end(),
+                Capture::None | Capture::Pipe { .. } | Capture::Ended(_) => Stream::None,
+            },
+        }
+    }
+}
+
+/// The driver's handle of a run. It may be dropped at any time: the runner keeps what it needs.
+struct LiveGroup {
+    group: Rc<Group>,
+    stop_signal: Signal,
+}
+
+impl LiveRun for LiveGroup {
+    fn request_stop(&self) {
+        // Who may not be signalled will be seen to live on, and force_stop says so.
+        let _ = self.group.signal(self.stop_signal);
+        // A process that is stopped could not react.
+        if let Some(resume) = Signal::from_number(libc::SIGCONT) {
+            let _ = self.group.signal(resume);
+        }
+    }
+
+    fn force_stop(&self) -> Result<(), CannotForce> {
+        self.group.kill().map_err(|process::NotPermitted| CannotForce)
+    }
+}
