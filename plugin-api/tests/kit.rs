@@ -76,7 +76,10 @@ impl Task for Bad {
         match self.place.as_str() {
             "run" => panic!("in run"),
             "payload" => std::panic::panic_any(PanicsAgain),
-            "error" => Err(std::fs::read("/nonexistent/file").unwrap_err().into()),
+            "error" => {
+                std::fs::read("/nonexistent/file")?;
+                Ok(0)
+            }
             "stop" => {
                 writeln!(context.stdout(), "waiting")?;
                 Ok(if context.wait_for_stop(LONG) { 0 } else { 1 })
