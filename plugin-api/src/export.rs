@@ -21,7 +21,7 @@ pub use abi_stable::library::LibHeader;
 /// out. A type is exported under its own name, the last part of its path: `checks::DiskSpace` is
 /// `"command": "LIBRARY:DiskSpace"`. A generic type needs an alias.
 ///
-/// ```ignore
+/// ```text
 /// export_plugin! { tasks: [DiskSpace, checks::Load], notifiers: [Pager] }
 /// ```
 ///

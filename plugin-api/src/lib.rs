@@ -14,6 +14,7 @@ mod log_forwarder;
 #[doc(hidden)]
 pub mod paths;
 mod shield;
+pub mod testing;
 
 pub use author::{
     FailureInfo, Notifier, NotifierConfig, NotifyError, OptionsError, Task, TaskConfig, TaskContext,

@@ -78,6 +78,8 @@ pub(crate) fn shielded<R, E: Display>(
     logger: Option<&LogArc>,
     body: impl FnOnce() -> Result<R, E>,
 ) -> Result<R, Fault> {
+    // A panic that the author catches and resumes passes no hook: an older place would be a wrong one.
+    PLACE.with(|place| place.borrow_mut().take());
     let caught = {
         let _logger = log_forwarder::enter(logger);
         let _inside = Inside::enter();

@@ -12,6 +12,7 @@ mod task;
 pub use config::{NotifierConfig, TaskConfig};
 pub use context::TaskContext;
 pub use error::{NotifyError, TaskError};
+pub(crate) use failure::FailureFields;
 pub use failure::FailureInfo;
 pub use notifier::Notifier;
 pub use options::OptionsError;
