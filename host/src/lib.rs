@@ -11,3 +11,4 @@ pub mod process;
 pub mod runner;
 pub mod signals;
 pub mod state_dir;
+pub mod timestamp;

@@ -38,8 +38,45 @@ pub struct Failure {
     pub folded: u64,
 }
 
-/// Delivers failures. Called on threads of the notifier pool, never twice at once for one task.
+/// Delivers failures. Called on threads of the notifier pool, never twice at once for one task, but for several tasks
+/// at once.
 pub trait Notifier: Send + Sync {
     /// Delivers one. The error is a lowercase fragment; a panic is the implementation's to catch.
     fn notify(&self, failure: &Failure) -> Result<(), String>;
+
+    /// Whether every call ends by itself within the notifier's limit. A call of one that does not is abandoned when it
+    /// is past its limit, and the notifier gets no further call until it returns.
+    fn keeps_its_limit(&self) -> bool {
+        false
+    }
+
+    /// The host is ending: calls under way end at once with an error, and so do later ones, for good. Called on the
+    /// control thread; never blocks. Of use only to a notifier that keeps its limit.
+    fn abort(&self) {}
+}
+
+/// The machine's name, as `uname -n` prints it.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+pub(super) fn example() -> Failure {
+    Failure {
+        task: "backup".into(),
+        command: "pg_dump mydb > backup.sql".into(),
+        working_directory: "/srv/jobs".into(),
+        return_code: 1,
+        outcome: "FAILED",
+        reason: "exit code 1".into(),
+        attempt: 1,
+        max_attempts: None,
+        timestamp: SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_795_342_400),
+        description: "nightly dump".into(),
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+        run_id: "backup#7".into(),
+        host_name: "db1".into(),
+        folded: 0,
+    }
 }

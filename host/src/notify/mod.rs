@@ -1,5 +1,15 @@
 //! Telling people: notifiers, the queue before them and the message.
 
 mod failure;
+mod message;
+mod pool;
+mod queue;
+mod tail;
+mod words;
 
-pub use failure::{Failure, Notifier};
+pub use failure::{Failure, Notifier, host_name};
+pub use message::{heading, text};
+pub use pool::Notifications;
+pub use queue::{NotificationDone, PendingFailure, Recipient, WAITING_LIMIT};
+pub use tail::{TAIL_LIMIT, TailSource};
+pub use words::fill;

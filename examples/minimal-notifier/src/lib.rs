@@ -1,0 +1,33 @@
+//! The smallest useful notifier plugin: it appends a line to a file for every failure.
+//!
+//! `"notifiers": { "journal": { "plugin": "minimal-notifier", "options": { "path": "/var/log/failures" } } }`
+#![forbid(unsafe_code)]
+
+use bansuri_plugin_api::{FailureInfo, Notifier, NotifierConfig, NotifyError, export_plugin};
+use serde::Deserialize;
+use std::{fs::OpenOptions, io::Write, path::PathBuf};
+
+/// The options in `scripts.json` are the fields of the notifier.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Journal {
+    path: PathBuf,
+}
+
+impl Notifier for Journal {
+    fn new(config: &NotifierConfig) -> Result<Self, NotifyError> {
+        Ok(config.options()?) // A wrong option is an error that names the field.
+    }
+
+    fn notify(&self, failure: &FailureInfo) -> Result<(), NotifyError> {
+        let mut file = OpenOptions::new().append(true).create(true).open(&self.path)?;
+        let line = format!("{} {}: {}\n", failure.run_id(), failure.outcome(), failure.reason());
+        Ok(file.write_all(line.as_bytes())?) // `?` takes any error; the host logs it.
+    }
+
+    fn description() -> &'static str {
+        "appends a line to a file for every failure"
+    }
+}
+
+export_plugin! { notifiers: [Journal] }

@@ -1,0 +1,4 @@
+//! Notifiers and the queue before them: real threads, real processes.
+
+mod pool;
+mod support;

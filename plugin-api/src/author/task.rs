@@ -1,0 +1,30 @@
+//! What a task is.
+
+use super::{TaskConfig, TaskContext, TaskError};
+
+/// A task type. The host makes a fresh instance for every run, and drops it when the run has ended.
+///
+/// A panic in any of these functions, or in `Drop`, makes the run FAILED with its message and place; the host goes on.
+pub trait Task: Sized + Send + Sync + 'static {
+    /// Makes the instance for one run, on that run's thread. An error makes the run FAILED with this reason.
+    fn new(config: &TaskConfig) -> Result<Self, TaskError>;
+
+    /// Does the work, on a thread of its own, and returns the exit code: 0 is success unless the configuration's
+    /// `success-codes` say otherwise. It should come to an end soon once [`TaskContext::is_stopping`] turns true: a
+    /// thread cannot be killed.
+    fn run(&self, context: &TaskContext) -> Result<i32, TaskError>;
+
+    /// Called once, from another thread, when the run has to end, just after [`TaskContext::is_stopping`] turned true.
+    /// Needed only by a `run` that waits for something else than its context.
+    fn stop(&self) {}
+
+    /// One line for people, shown by `bansuri plugin inspect`.
+    fn description() -> &'static str {
+        ""
+    }
+
+    /// A JSON Schema for the options, as text.
+    fn options_schema() -> Option<String> {
+        None
+    }
+}
