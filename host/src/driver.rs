@@ -221,10 +221,11 @@ impl Driver {
                     self.signal(signal);
                 }
             } else {
-                for update in self.subprocess.on_ready(event.key) {
-                    self.update(update);
-                }
+                self.subprocess.on_ready(event.key);
             }
+        }
+        while let Some(update) = self.subprocess.poll_update() {
+            self.update(update);
         }
         while let Ok(update) = self.updates.try_recv() {
             self.update(update);

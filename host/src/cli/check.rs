@@ -1,38 +1,39 @@
 //! `bansuri check`: every finding of a configuration, and whether it can be used.
 
-use super::args::{CheckArgs, Format};
+use super::args::{CheckArgs, Format, fail};
 use super::catalog::RegistryCatalog;
-use crate::config::{self, Severity};
+use crate::config::{self, CheckOptions};
 use crate::exit_code;
 use crate::plugin::Registry;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// Checks the file and writes what was found. 0: it can be used; 3: it cannot.
 pub(super) fn check(args: &CheckArgs) -> i32 {
     let registry = Registry::new();
-    let report = config::load(&args.file.config, &mut RegistryCatalog(&registry), config::Options { strict: args.strict });
-    let findings = report.findings();
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    match args.format {
-        Format::Json => {
-            if writeln!(std::io::stdout(), "{}", config::render_json(findings)).is_err() {
-                return exit_code::FAILED;
-            }
-        }
-        Format::Human => {
-            eprint!("{}", config::render_human(findings, report.source(), std::io::stderr().is_terminal()));
-            match report.configuration() {
-                Some(configuration) => {
-                    let tasks = configuration.launches.len();
-                    let s = if tasks == 1 { "" } else { "s" };
-                    println!("{}: fine ({tasks} task{s})", args.file.config.display());
-                }
-                None => {
-                    let s = if errors == 1 { "" } else { "s" };
-                    eprintln!("{}: {errors} error{s}", args.file.config.display());
-                }
-            }
-        }
+    let options = CheckOptions { strict: args.strict };
+    let report = config::load(&args.file.config, &mut RegistryCatalog(&registry), options);
+    let written = match args.format {
+        Format::Json => writeln!(io::stdout(), "{}", config::render_json(&report.findings)),
+        Format::Human => write_for_people(&args.file.config.display(), &report),
+    };
+    match (written, report.errors()) {
+        (Err(error), _) => fail(format_args!("the findings cannot be written: {error}")),
+        (Ok(()), 0) => exit_code::FINE,
+        (Ok(()), _) => exit_code::INVALID,
     }
-    if errors == 0 { exit_code::FINE } else { exit_code::INVALID }
+}
+
+fn write_for_people(file: &dyn std::fmt::Display, report: &config::Report) -> io::Result<()> {
+    write!(io::stderr(), "{}", report.render(io::stderr().is_terminal()))?;
+    match &report.configuration {
+        Some(configuration) => {
+            let tasks = configuration.launches.len();
+            writeln!(io::stdout(), "{file}: fine ({tasks} task{})", plural(tasks))
+        }
+        None => writeln!(io::stderr(), "{file}: {} error{}", report.errors(), plural(report.errors())),
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }

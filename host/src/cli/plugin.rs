@@ -2,7 +2,7 @@
 
 use super::args::{Format, PluginCommand};
 use crate::exit_code;
-use crate::plugin::{Export, Library, Registry};
+use crate::plugin::{Export, ExportKind, Library, Registry};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -11,7 +11,7 @@ pub(super) fn plugin(command: &PluginCommand) -> i32 {
     let PluginCommand::Inspect { library, format } = command;
     let registry = Registry::new();
     let folder = std::env::current_dir().unwrap_or_else(|_| Path::new("/").to_owned());
-    let library = match registry.find(library, &folder, &[]) {
+    let library = match registry.find(library, &folder) {
         Ok(library) => library,
         Err(error) => {
             eprintln!("bansuri: {error}");
@@ -28,13 +28,17 @@ pub(super) fn plugin(command: &PluginCommand) -> i32 {
 
 fn describe(library: &Library) -> String {
     let mut text = format!("{}\nbansuri-plugin-api {}\n", library.path().display(), library.api_version());
-    section(&mut text, "Tasks", library.task_types());
-    section(&mut text, "Notifiers", library.notifier_types());
+    section(&mut text, "Tasks", library, ExportKind::Task);
+    section(&mut text, "Notifiers", library, ExportKind::Notifier);
     text
 }
 
-fn section<'a>(text: &mut String, title: &str, exports: impl Iterator<Item = &'a Export>) {
-    let exports: Vec<_> = exports.collect();
+fn of_kind(library: &Library, kind: ExportKind) -> Vec<&Export> {
+    library.exports().iter().filter(|export| export.kind == kind).collect()
+}
+
+fn section(text: &mut String, title: &str, library: &Library, kind: ExportKind) {
+    let exports = of_kind(library, kind);
     if exports.is_empty() {
         return;
     }
@@ -54,8 +58,8 @@ fn describe_json(library: &Library) -> String {
     let value = serde_json::json!({
         "library": library.path(),
         "api_version": library.api_version(),
-        "tasks": list(library.task_types().collect()),
-        "notifiers": list(library.notifier_types().collect()),
+        "tasks": list(of_kind(library, ExportKind::Task)),
+        "notifiers": list(of_kind(library, ExportKind::Notifier)),
     });
     format!("{value:#}\n")
 }

@@ -2,10 +2,10 @@
 
 use super::args::{RunArgs, fail};
 use super::catalog::RegistryCatalog;
-use crate::config::{self, Configuration};
+use crate::config::{self, CheckOptions, Configuration};
 use crate::driver::{Driver, Settings};
 use crate::events::{EventSink, EventStream, HostEvent};
-use crate::plugin::Registry;
+use crate::plugin::{ExportKind, Registry};
 use crate::state_dir::{StateDir, StateDirError};
 use crate::{exit_code, logger, process};
 use bansuri_core::{OnFail, Schedule};
@@ -17,9 +17,9 @@ use std::sync::Arc;
 pub(super) fn run(args: &RunArgs) -> i32 {
     logger::start(args.verbosity.verbose, args.verbosity.quiet);
     let registry = Arc::new(Registry::new());
-    let report = config::load(&args.file.config, &mut RegistryCatalog(&registry), config::Options { strict: false });
-    eprint!("{}", config::render_human(report.findings(), report.source(), std::io::stderr().is_terminal()));
-    let Some(configuration) = report.into_configuration() else { return exit_code::INVALID };
+    let report = config::load(&args.file.config, &mut RegistryCatalog(&registry), CheckOptions::default());
+    eprint!("{}", report.render(std::io::stderr().is_terminal()));
+    let Some(configuration) = report.configuration else { return exit_code::INVALID };
 
     let state_dir = match StateDir::open(args.state_dir.as_deref(), &args.file.config, &configuration.folder) {
         Ok(state_dir) => state_dir,
@@ -69,8 +69,8 @@ fn announce(configuration: &Configuration, registry: &Registry, state_dir: &Stat
         events.emit(&HostEvent::PluginLoaded {
             library: &path,
             api_version: library.api_version(),
-            tasks: library.task_types().map(|export| &*export.name).collect(),
-            notifiers: library.notifier_types().map(|export| &*export.name).collect(),
+            tasks: library.names(ExportKind::Task).collect(),
+            notifiers: library.names(ExportKind::Notifier).collect(),
         });
     }
     events.emit(&HostEvent::ConfigLoaded { file: &configuration.file.to_string_lossy(), tasks });

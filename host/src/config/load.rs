@@ -4,6 +4,7 @@ use super::catalog::PluginCatalog;
 use super::check::{CheckOptions, check_text};
 use super::diagnostic::{Diagnostic, Severity};
 use super::model::Configuration;
+use super::render::render_human;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -11,20 +12,44 @@ use std::path::Path;
 /// More than any configuration has, and little enough to be read at once.
 const LARGEST: u64 = 64 << 20;
 
+/// What came of reading a configuration file.
+#[derive(Debug)]
+pub struct Report {
+    /// The configuration; `None` if there is an error among the findings.
+    pub configuration: Option<Configuration>,
+    /// Errors and warnings, in the order of the file.
+    pub findings: Vec<Diagnostic>,
+    source: String,
+}
+
+impl Report {
+    /// How many findings are errors.
+    pub fn errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Error).count()
+    }
+
+    /// The findings for people, each with the line it is about.
+    pub fn render(&self, colour: bool) -> String {
+        render_human(&self.findings, &self.source, colour)
+    }
+}
+
 /// Reads and checks a configuration file. A relative `file` is seen from the current folder; links in it are not
 /// followed to find the folder that relative paths start from.
-///
-/// With a configuration come its warnings, without one all errors and warnings; both in the order of the file.
-pub fn load(
-    file: &Path,
-    catalog: &mut dyn PluginCatalog,
-    options: CheckOptions,
-) -> Result<(Configuration, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let trouble = |error: io::Error| vec![unreadable(file, &error)];
-    let text = read(file).map_err(trouble)?;
-    let path = std::path::absolute(file).map_err(trouble)?;
+pub fn load(file: &Path, catalog: &mut dyn PluginCatalog, options: CheckOptions) -> Report {
+    let absolute = std::path::absolute(file);
+    let (text, path) = match read(file).and_then(|text| Ok((text, absolute?))) {
+        Ok(read) => read,
+        Err(error) => {
+            return Report { configuration: None, findings: vec![unreadable(file, &error)], source: String::new() };
+        }
+    };
     let folder = path.parent().unwrap_or(Path::new("/"));
-    check_text(&text, file, folder, catalog, options)
+    let (configuration, findings) = match check_text(&text, file, folder, catalog, options) {
+        Ok((configuration, warnings)) => (Some(configuration), warnings),
+        Err(findings) => (None, findings),
+    };
+    Report { configuration, findings, source: String::from_utf8_lossy(&text).into_owned() }
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {

@@ -31,7 +31,7 @@ mod typed;
 pub use catalog::{PluginCatalog, ResolvedType};
 pub use check::{CheckOptions, check_text};
 pub use diagnostic::{Diagnostic, Severity};
-pub use load::load;
+pub use load::{Report, load};
 pub use model::{Configuration, NotifierSpec};
 pub use reference::key_reference;
 pub use render::{render_human, render_json};

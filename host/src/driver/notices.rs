@@ -4,7 +4,7 @@ use super::report::Reporter;
 use crate::config::Configuration;
 use crate::launch::{Launch, NotifyTarget};
 use crate::notify::{
-    CommandNotifier, Failure, Notifications, Notifier, PendingFailure, PluginNotifier, Recipient, TailSource, host_name,
+    COMMAND_LIMIT, CommandNotifier, Failure, Notifications, Notifier, PendingFailure, PluginNotifier, Recipient, TailSource, host_name,
 };
 use crate::plugin::Registry;
 use crate::runner::{Stream, Tails};
@@ -47,8 +47,8 @@ impl Notices {
         let recipient = |launch: &Arc<Launch>| match launch.notify.as_ref()? {
             NotifyTarget::Command(words) => Some(Recipient {
                 name: "command".into(),
-                notifier: Arc::new(CommandNotifier::new(Arc::clone(words))),
-                limit: CommandNotifier::LIMIT,
+                notifier: Arc::new(CommandNotifier::new(Arc::clone(words), COMMAND_LIMIT)),
+                limit: COMMAND_LIMIT,
             }),
             NotifyTarget::Named(name) => named.get(name.as_str()).cloned(),
         };

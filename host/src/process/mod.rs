@@ -5,6 +5,7 @@
 
 mod descriptors;
 mod environment;
+mod exit;
 mod group;
 mod inherited;
 mod members;
@@ -15,6 +16,7 @@ mod watched;
 
 pub use descriptors::{pipe, retrying};
 pub use environment::Environment;
+pub use exit::exit_now;
 pub use group::{Group, NotPermitted};
 pub use inherited::{inherited_nofile, inherited_signal_mask, raise_nofile, was_ignored};
 pub use members::{Presence, survey};
