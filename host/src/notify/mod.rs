@@ -1,5 +1,7 @@
 //! Telling people: notifiers, the queue before them and the message.
 
+mod command;
+mod exchange;
 mod failure;
 mod message;
 mod pool;
@@ -7,6 +9,7 @@ mod queue;
 mod tail;
 mod words;
 
+pub use command::{COMMAND_LIMIT, CommandNotifier};
 pub use failure::{Failure, Notifier, host_name};
 pub use message::{heading, text};
 pub use pool::Notifications;

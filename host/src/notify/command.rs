@@ -1,0 +1,164 @@
+//! Telling a command.
+
+use super::exchange::{Ending, Exchange};
+use crate::notify::{Failure, Notifier, fill, text};
+use crate::process::{Environment, Spawn, Stdio, pipe};
+use crate::timestamp;
+use bansuri_core::Exit;
+use parking_lot::Mutex;
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::fs::{Access, access};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a notify command may take.
+pub const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+
+/// Values in the environment are cut to this many bytes: the system refuses long ones, and with them the command.
+const LONGEST_VALUE: usize = 16 * 1024;
+
+/// Runs a command for each failure, without a shell, in the working directory of the task, with the message on its
+/// standard input and `BANSURI_TASK` and the like in its environment. Whatever it leaves behind in its process group
+/// ends with the call.
+pub struct CommandNotifier {
+    words: Arc<[String]>,
+    limit: Duration,
+    calls: Mutex<Calls>,
+}
+
+#[derive(Default)]
+struct Calls {
+    /// The host is ending.
+    aborted: bool,
+    /// One for each call under way: an event descriptor that tells it so.
+    bells: Vec<Arc<OwnedFd>>,
+}
+
+impl CommandNotifier {
+    /// `words`: the command, split, never empty, with `{task}` and the like still in it. A call that takes longer than
+    /// `limit` is ended by SIGTERM, and 2 s later by SIGKILL.
+    pub fn new(words: Arc<[String]>, limit: Duration) -> Self {
+        Self { words, limit, calls: Mutex::default() }
+    }
+
+    fn run(&self, failure: &Failure, bell: &OwnedFd) -> Result<(), String> {
+        let deadline = Instant::now() + self.limit;
+        let (program, arguments) = match fill(&self.words, failure).split_first() {
+            Some((program, arguments)) => (program.into(), arguments.iter().map(Into::into).collect()),
+            None => return Err("the notify command is empty".to_owned()),
+        };
+        let ((their_stdin, stdin), (stderr, their_stderr)) = pipe()
+            .and_then(|stdin| Ok((stdin, pipe()?)))
+            .map_err(|error| format!("no pipe for the notify command: {error}"))?;
+        let group = Spawn {
+            program,
+            arguments,
+            environment: environment(failure)?,
+            working_directory: working_directory(&failure.working_directory),
+            stdin: Stdio::To(their_stdin),
+            stdout: Stdio::Null,
+            stderr: Some(Stdio::To(their_stderr)),
+        }
+        .start()
+        .map_err(|error| error.reason)?;
+        let message = text(failure);
+        // A group that is dropped is killed.
+        let mut exchange = Exchange::new(group, stdin, stderr, message.as_bytes(), bell.as_fd())
+            .map_err(|error| format!("pipes to the notify command: {error}"))?;
+        match exchange.finish(deadline) {
+            Ending::Exited(Exit::Code(0)) => Ok(()),
+            Ending::Exited(exit) => Err(because(&exit_text(&exit), &exchange)),
+            Ending::LeftBehind(Exit::Code(0)) => Err(because(
+                &format!("left processes behind that took longer than {:?}", self.limit),
+                &exchange,
+            )),
+            Ending::LeftBehind(exit) => Err(because(&exit_text(&exit), &exchange)),
+            Ending::Overdue => Err(because(&format!("took longer than {:?}", self.limit), &exchange)),
+            Ending::Aborted => Err("killed: the host is ending".to_owned()),
+        }
+    }
+}
+
+impl Notifier for CommandNotifier {
+    fn notify(&self, failure: &Failure) -> Result<(), String> {
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map(Arc::new)
+            .map_err(|error| format!("no event descriptor for the notify command: {error}"))?;
+        {
+            let mut calls = self.calls.lock();
+            if calls.aborted {
+                return Err("not started: the host is ending".to_owned());
+            }
+            calls.bells.push(Arc::clone(&bell));
+        }
+        let result = self.run(failure, &bell);
+        self.calls.lock().bells.retain(|other| !Arc::ptr_eq(other, &bell));
+        result
+    }
+
+    fn keeps_its_limit(&self) -> bool {
+        true
+    }
+
+    fn abort(&self) {
+        let mut calls = self.calls.lock();
+        calls.aborted = true;
+        for bell in &calls.bells {
+            // It fails only where it was rung before.
+            let _ = rustix::io::write(bell, &1_u64.to_ne_bytes());
+        }
+    }
+}
+
+fn exit_text(exit: &Exit) -> String {
+    match exit {
+        Exit::Code(code) => format!("exit code {code}"),
+        Exit::Signal(signal) => format!("killed by {signal}"),
+        Exit::NotStarted { reason: text, .. } | Exit::Error(text) | Exit::Panic(text) => text.clone(),
+    }
+}
+
+fn because(what: &str, exchange: &Exchange<'_>) -> String {
+    match exchange.last_line() {
+        line if line.is_empty() => what.to_owned(),
+        line => format!("{what}: {line}"),
+    }
+}
+
+/// The task's; but a task may have failed for the very reason that it is not there, and that is to be told too.
+fn working_directory(path: &Path) -> PathBuf {
+    if path.is_dir() && access(path, Access::EXEC_OK).is_ok() { path.to_owned() } else { PathBuf::from("/") }
+}
+
+fn environment(failure: &Failure) -> Result<Environment, String> {
+    let mut environment = Environment::of_host();
+    let set = [
+        ("BANSURI_TASK", failure.task.clone()),
+        ("BANSURI_COMMAND", failure.command.clone()),
+        ("BANSURI_WORKING_DIRECTORY", failure.working_directory.to_string_lossy().into_owned()),
+        ("BANSURI_CODE", failure.return_code.to_string()),
+        ("BANSURI_OUTCOME", failure.outcome.to_owned()),
+        ("BANSURI_REASON", failure.reason.clone()),
+        ("BANSURI_ATTEMPT", failure.attempt.to_string()),
+        // As in the configuration, 0 is no limit.
+        ("BANSURI_MAX_ATTEMPTS", failure.max_attempts.unwrap_or(0).to_string()),
+        ("BANSURI_TIMESTAMP", timestamp::utc_seconds(failure.timestamp)),
+        ("BANSURI_DESCRIPTION", failure.description.clone()),
+        ("BANSURI_RUN_ID", failure.run_id.clone()),
+        ("BANSURI_HOST", failure.host_name.clone()),
+        ("BANSURI_FOLDED", failure.folded.to_string()),
+    ];
+    for (name, value) in set {
+        environment.set(name, presentable(value))?;
+    }
+    Ok(environment)
+}
+
+/// A value that the system takes.
+fn presentable(value: String) -> String {
+    let mut value = value.replace('\0', "\u{fffd}");
+    value.truncate(value.floor_char_boundary(LONGEST_VALUE));
+    value
+}
