@@ -1,7 +1,9 @@
 //! The host: everything around the core. `cli` starts it, `driver` owns it; see ARCHITECTURE.md.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod driver;
 pub mod events;
 pub mod exit_code;
 pub mod launch;
