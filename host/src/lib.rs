@@ -3,4 +3,5 @@
 pub mod config;
 pub mod launch;
 pub mod notify;
+pub mod plugin;
 pub mod runner;
