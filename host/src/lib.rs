@@ -9,6 +9,7 @@ pub mod exit_code;
 pub mod launch;
 pub mod logger;
 pub mod notify;
+pub mod plugin;
 pub mod process;
 pub mod runner;
 pub mod signals;
