@@ -280,3 +280,6 @@ impl Task {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,8 +134,11 @@ impl Task {
             (Then::Wait(wait), None) => self.wait(wait, false, cx),
             (Then::Wait(wait), Some(force)) => {
                 self.attempt = wait.attempt();
-                let reason = Some(self.waiting_for_remains());
-                self.tell(TaskState { reason, ..self.change(StateName::Pending, cx) }, cx);
+                // Where it is PENDING already, it is for the same reason.
+                if self.shown != Some(StateName::Pending) {
+                    let reason = Some(self.waiting_for_remains());
+                    self.tell(TaskState { reason, ..self.change(StateName::Pending, cx) }, cx);
+                }
                 State::Clearing { force, then }
             }
             (Then::End(end), remains) => {
@@ -303,6 +306,7 @@ impl Task {
         }
         let remains = match remains {
             Remains::None => None,
+            Remains::Unasked if order == Some(Order::Kill) => Some(self.force(cx)),
             Remains::Unasked => Some(self.ask(cx)),
             // The group has been asked already, and keeps the time it was given.
             Remains::Asked(force) => Some(force),
