@@ -4,8 +4,9 @@ use super::catalog::PluginCatalog;
 use super::conflicts::{self, Rhythm};
 use super::dependency::{self, Node};
 use super::diagnostic::Diagnostic;
-use super::findings::{Findings, Path as KeyPath, Place, Shown, Subject, quoted};
+use super::findings::{Findings, Path as KeyPath, Place, Shown, Subject, plain, quoted};
 use super::keys::{Key, PLUGINS, ROOT, TABLE};
+use super::log_files;
 use super::members::{Member, members};
 use super::model::Configuration;
 use super::nearest::did_you_mean;
@@ -16,7 +17,7 @@ use super::slots::collect;
 use super::supported;
 use super::syntax::{self, SyntaxError};
 use super::task::{Surroundings, build, resolve};
-use super::typed::{Kind, Typed};
+use super::typed::{Kind, Merged, Typed};
 use bansuri_core::Plan;
 use jsonc_parser::ast::{Array, Object, Value};
 use jsonc_parser::common::{Range, Ranged};
@@ -94,9 +95,9 @@ impl Checker<'_, '_> {
         }
         let defaults = member("defaults").and_then(|member| self.object(member));
         let defaults = Defaults::read(defaults, self.findings);
+        notifiers.expect_use_of_default(&defaults);
         let Some(scripts) = member("scripts") else {
             self.findings.error("missing-key", opening(root), "scripts is missing".to_owned(), None);
-            notifiers.finish(self.findings);
             return None;
         };
         let Some(scripts) = scripts.value.as_array() else {
@@ -118,6 +119,7 @@ impl Checker<'_, '_> {
         let mut nodes = Vec::with_capacity(scripts.elements.len());
         let mut plans = Vec::with_capacity(scripts.elements.len());
         let mut launches = Vec::with_capacity(scripts.elements.len());
+        let mut rotates = Vec::with_capacity(scripts.elements.len());
         for (index, value) in scripts.elements.iter().enumerate() {
             let Some(settings) = self.settings(index, value, defaults, &mut names) else { continue };
             let notify = notifiers.target(&settings, self.findings);
@@ -126,12 +128,14 @@ impl Checker<'_, '_> {
             if let Some((plan, launch)) = build(&settings, notify, &mut surroundings, self.findings) {
                 plans.push(plan);
                 launches.push(Arc::new(launch));
+                rotates.push(settings.stated(Key::Rotate).map(|written| written.key));
             }
             if let Subject::Task(name) = settings.subject {
                 nodes.push(node(name, &settings));
             }
         }
         dependency::check(&nodes, self.findings);
+        log_files::check(&launches, &rotates, self.findings);
         let notifiers = notifiers.finish(self.findings);
         if self.findings.has_errors() {
             return None;
@@ -179,18 +183,18 @@ impl Checker<'_, '_> {
     fn root_members<'a>(&mut self, root: &'a Object<'a>) -> Vec<Member<'a>> {
         let members = members(root, true, Subject::Root, self.findings);
         for member in &members {
-            if ROOT.iter().any(|field| field.name == member.name) {
+            if ROOT.iter().any(|(name, _)| *name == member.name) {
                 continue;
             }
             let is_task_key = TABLE.iter().any(|info| info.flat == Some(&*member.name));
             let help = match is_task_key {
                 true => Some("it belongs in a script or in \"defaults\"".to_owned()),
-                false => did_you_mean(&member.name, ROOT.iter().map(|field| field.name)),
+                false => did_you_mean(&member.name, ROOT.iter().map(|(name, _)| *name)),
             };
             self.findings.unknown_key(
                 Subject::Root,
                 member.key,
-                format!("{}: unknown key", member.written),
+                format!("{}: unknown key", plain(member.written)),
                 help,
             );
         }
@@ -199,13 +203,15 @@ impl Checker<'_, '_> {
 
     /// Checks those root keys that are plain values.
     fn root_values(&mut self, members: &[Member<'_>]) {
-        for name in ["version", "max-running", "reload"] {
-            let field = ROOT.iter().find(|field| field.name == name).expect("it is in the table");
-            let Some(member) = members.iter().find(|m| m.name == name && !is_null(m.value)) else { continue };
+        for (name, kind) in ROOT {
+            let Some(kind) = *kind else { continue };
+            let Some(member) = members.iter().find(|m| m.name == *name && !is_null(m.value)) else {
+                continue;
+            };
             let place = Place::new(Subject::Root, KeyPath::Word(name));
-            let value = read(field.kind, member.value, &place, self.findings);
+            let value = read(kind, member.value, &place, self.findings);
             let changes_nothing = matches!(value, Some(Typed::Integer(0) | Typed::Broken) | None);
-            if supported::ROOT_NOT_YET.contains(&name) && !changes_nothing {
+            if supported::ROOT_NOT_YET.contains(name) && !changes_nothing {
                 let message = format!("{name}: not supported yet");
                 self.findings.error("not-supported", member.key, message, None);
             }
@@ -215,7 +221,8 @@ impl Checker<'_, '_> {
     /// The search paths, absolute.
     fn plugins<'a>(&mut self, member: &Member<'a>) -> Vec<PathBuf> {
         let place = Place::new(Subject::Root, KeyPath::Word("plugins"));
-        let Some(plugins) = read(Kind::Fields(PLUGINS), member.value, &place, self.findings) else {
+        let Some(plugins) = read(Kind::Merged(Merged::Fields(PLUGINS)), member.value, &place, self.findings)
+        else {
             return Vec::new();
         };
         if plugins.field("isolation") == Some(&Typed::Word("process")) {

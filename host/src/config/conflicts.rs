@@ -6,6 +6,7 @@ use super::findings::{Findings, Shown, quoted};
 use super::keys::Key;
 use super::settings::Settings;
 use super::typed::{Condition, Typed};
+use crate::launch::Sink;
 
 /// When a task runs, as far as its other keys depend on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +84,7 @@ fn schedule(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
 }
 
 fn policy(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
-    if settings.is_broken(Key::OnFail) {
+    if !is_policy_known(settings) {
         return;
     }
     let on_fail = on_fail(settings);
@@ -108,7 +109,7 @@ fn policy(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
             settings.forget(Key::MaxAttempts);
         }
     }
-    if settings.integer(Key::Times) > 0 && times_means(settings) == Key::MaxRuns {
+    if settings.integer(Key::Times) > 0 && !times_counts_attempts(settings) {
         if settings.integer(Key::MaxRuns) > 0 {
             // The task's own one of the two is the one that counts.
             let (loser, winner) = match settings.owner(Key::MaxRuns) == settings.subject {
@@ -124,17 +125,19 @@ fn policy(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+/// Whether what follows a failure can be told from the keys around it.
+fn is_policy_known(settings: &Settings<'_>) -> bool {
+    ![Key::OnFail, Key::Scheduler, Key::Service].into_iter().any(|key| settings.is_broken(key))
+}
+
 /// What follows a failure.
 pub(super) fn on_fail(settings: &Settings<'_>) -> &'static str {
     settings.word(Key::OnFail).unwrap_or_else(|| Rhythm::of(settings).on_fail())
 }
 
-/// The key that `times` stands for.
-pub(super) fn times_means(settings: &Settings<'_>) -> Key {
-    match on_fail(settings) == "restart" && settings.stated(Key::MaxAttempts).is_none() {
-        true => Key::MaxAttempts,
-        false => Key::MaxRuns,
-    }
+/// Whether `times` stands for `max-attempts`; otherwise it does for `max-runs`.
+pub(super) fn times_counts_attempts(settings: &Settings<'_>) -> bool {
+    on_fail(settings) == "restart" && settings.stated(Key::MaxAttempts).is_none()
 }
 
 fn plugin(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
@@ -143,7 +146,7 @@ fn plugin(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
     }
     for key in [Key::User, Key::Group, Key::Priority, Key::Limits, Key::Umask, Key::StopSignal] {
         let Some(value) = settings.value(key) else { continue };
-        let is_default = Some(value) == key.info().default.as_ref() || value.is_empty();
+        let is_default = Some(value) == key.info().default.as_ref();
         if settings.is_broken(key) || is_default {
             continue;
         }
@@ -171,17 +174,27 @@ fn without_effect(settings: &Settings<'_>, findings: &mut Findings<'_>) {
             findings.warning("no-effect", written.key, message, None);
         }
     };
-    if !settings.is_broken(Key::OnFail) && on_fail(settings) != "restart" {
+    if is_policy_known(settings) && on_fail(settings) != "restart" {
         for key in [Key::OnExhausted, Key::RestartDelay] {
             warn(key, "it applies with on-fail \"restart\"");
         }
     }
-    if settings.value(Key::Timer).is_none() {
+    if settings.value(Key::Timer).is_none() && !settings.is_broken(Key::Scheduler) {
         warn(Key::TimerMode, "the task has no timer");
+    }
+    if is_without_file(settings) {
+        warn(Key::Rotate, "neither stdout nor stderr goes to a file");
     }
     if !settings.is_broken(Key::NoInterface) && !settings.boolean(Key::NoInterface) {
         warn(Key::Options, "they are for a plugin task (\"no-interface\": true)");
     }
+}
+
+fn is_without_file(settings: &Settings<'_>) -> bool {
+    [Key::Stdout, Key::Stderr].into_iter().all(|key| match settings.value(key) {
+        Some(Typed::Broken | Typed::Sink(Sink::File(_))) => false,
+        Some(_) | None => true,
+    })
 }
 
 /// `loser` cannot apply beside `winner`: an error, or forgotten if only `defaults` says it.

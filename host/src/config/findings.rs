@@ -5,6 +5,7 @@ use super::keys::KeyInfo;
 use super::place::LineIndex;
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::{Range, Ranged};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -196,8 +197,8 @@ impl fmt::Display for Path<'_> {
                 }
                 f.write_str(info.grouped)
             }
-            Path::Word(word) => f.write_str(word),
-            Path::Field(parent, name) => write!(f, "{parent}.{name}"),
+            Path::Word(word) => f.write_str(&plain(word)),
+            Path::Field(parent, name) => write!(f, "{parent}.{}", plain(name)),
             Path::Index(parent, index) => write!(f, "{parent}[{index}]"),
         }
     }
@@ -218,6 +219,15 @@ impl fmt::Display for Shown<'_, '_> {
             Value::Object(object) if object.properties.is_empty() => f.write_str("{}"),
             Value::Object(_) => f.write_str("{…}"),
         }
+    }
+}
+
+/// A key as it is, unless that would disfigure the message.
+pub(super) fn plain(key: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '$');
+    match !key.is_empty() && key.len() <= 60 && key.chars().all(is_plain) {
+        true => Cow::Borrowed(key),
+        false => Cow::Owned(quoted(key)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one table of a task's keys: names, groups, kinds and defaults. Reading, hints and the reference follow it.
 
-use super::typed::{Kind, Typed};
+use super::typed::{Kind, Merged, Typed};
 use bansuri_core::Signal;
 use std::time::Duration;
 
@@ -136,19 +136,19 @@ table! {
         "required: a line for the shell, an array that is executed directly, or `LIBRARY[:Type]` for a plugin task";
     Description "description" GENERAL "description" Kind::Text, Some(Typed::Text("")), "for people";
     NoInterface "no-interface" GENERAL "no-interface" Kind::Boolean, FALSE, "`true`: `command` names a plugin task";
-    Options "options" GENERAL "options" Kind::Options, None, "JSON handed to the plugin task";
+    Options "options" GENERAL "options" Kind::Merged(Merged::Options), None, "JSON handed to the plugin task";
     Isolation "isolation" GENERAL "isolation" Kind::Word(&["thread", "process"]), word("thread"),
         "where a plugin task runs: in the host, or in a child process";
     WorkingDirectory "working-directory" GENERAL "working-directory" Kind::Path, None,
         "default: the folder of the configuration file, which relative ones start from";
     User "user" GENERAL "user" Kind::Account, None, "a name or a number; default: the host's";
     Group "group" GENERAL "group" Kind::Account, None, "a name or a number; default: the host's";
-    Environment "environment" GENERAL "environment" Kind::Environment, None, "added to the host's";
+    Environment "environment" GENERAL "environment" Kind::Merged(Merged::Environment), None, "added to the host's";
     EnvironmentFile "environment-file" GENERAL "environment-file" Kind::Path, None,
         "a JSON object or `KEY=VALUE` lines, read at every start of a run";
     Priority "priority" GENERAL "priority" Kind::Integer { min: -20, max: 19 }, number(0), "nice value";
     Umask "umask" GENERAL "umask" Kind::Umask, None, "octal, `\"027\"`";
-    Limits "limits" GENERAL "limits" Kind::Fields(LIMITS), None,
+    Limits "limits" GENERAL "limits" Kind::Merged(Merged::Fields(LIMITS)), Some(Typed::Fields(Vec::new())),
         "rlimits: `nofile`, `nproc`, `as`, `core`, `cpu`, `fsize`";
     Scheduler _ SCHEDULING "scheduler" Kind::Word(SCHEDULERS), None, "what `params` means";
     Params _ SCHEDULING "params" Kind::Params, None, "an interval or a cron expression";
@@ -163,7 +163,7 @@ table! {
     Timeout "timeout" SCHEDULING "timeout" Kind::Timeout, None, "how long a run may live";
     MaxRuns "max-runs" SCHEDULING "max-runs" Kind::Integer { min: 0, max: i64::MAX }, number(0),
         "successful runs after which the task is done; 0: no limit";
-    DependsOn "depends-on" SCHEDULING "depends-on" Kind::Dependencies, None,
+    DependsOn "depends-on" SCHEDULING "depends-on" Kind::Dependencies, Some(Typed::Dependencies(Vec::new())),
         "names, or `{ name: \"completed\" | \"started\" | \"healthy\" }`";
     CatchUp "catch-up" SCHEDULING "catch-up" Kind::Boolean, FALSE, "`true`: a missed cron tick is run once at start";
     OnFail "on-fail" CONTROL "on-fail" Kind::Word(&["stop", "restart", "ignore"]), None,
@@ -182,7 +182,7 @@ table! {
         "`dynamic-linear`: seconds or a duration, default 1; `dynamic`: a factor, default 2";
     RestartMaxDelay "restart-max-delay" RESTART "max" Kind::Positive, seconds(300), "the longest delay";
     RestartJitter "restart-jitter" RESTART "jitter" Kind::Fraction, Some(Typed::Number(0.0)), "0 to 1";
-    HealthCheck "health-check" CONTROL "health-check" Kind::Fields(HEALTH_CHECK), None,
+    HealthCheck "health-check" CONTROL "health-check" Kind::Merged(Merged::Fields(HEALTH_CHECK)), None,
         "`{ command, interval, timeout, retries, start-period }`";
     StopSignal "stop-signal" CONTROL "stop-signal" Kind::Signal, Some(Typed::Signal(Signal::TERM)),
         "how a run is asked to stop";
@@ -191,9 +191,9 @@ table! {
         "a path: appended to; `\"ignore\"`; `\"inherit\"`; default: not written anywhere";
     Stderr "stderr" LOGGING "stderr" Kind::Stderr, None,
         "default: `\"combined\"`, where stdout goes; `null`: not written anywhere; otherwise as `stdout`";
-    Rotate "rotate" LOGGING "rotate" Kind::Fields(ROTATE), None, "`{ max-size, keep, compress }`";
+    Rotate "rotate" LOGGING "rotate" Kind::Merged(Merged::Fields(ROTATE)), None, "`{ max-size, keep, compress }`";
     Timestamps "timestamps" LOGGING "timestamps" Kind::Boolean, FALSE, "`true`: each line begins with its time";
-    Notify "notify" NOTIFY "handler" Kind::Text, word("none"),
+    Notify "notify" NOTIFY "handler" Kind::Text, Some(Typed::Text("none")),
         "`\"none\"`, `\"command\"`, `\"mail\"` or the name of a notifier";
     NotifyEnabled _ NOTIFY "enabled" Kind::Boolean, Some(Typed::Boolean(true)), "`false`: nobody is told";
     NotifyCommand "notify-command" NOTIFY "handler-config" Kind::Words, None, "default: the file's `notify-command`";
@@ -227,7 +227,7 @@ const HEALTH_CHECK: &[Field] = &[
 ];
 
 const ROTATE: &[Field] = &[
-    Field { name: "max-size", kind: Kind::Size, required: true },
+    Field { name: "max-size", kind: Kind::Size, required: false },
     Field { name: "keep", kind: Kind::Integer { min: 1, max: 10_000 }, required: false },
     Field { name: "compress", kind: Kind::Boolean, required: false },
 ];
@@ -235,7 +235,7 @@ const ROTATE: &[Field] = &[
 /// A notifier's.
 pub(super) const NOTIFIER: &[Field] = &[
     Field { name: "plugin", kind: Kind::Text, required: true },
-    Field { name: "options", kind: Kind::Options, required: false },
+    Field { name: "options", kind: Kind::Merged(Merged::Options), required: false },
     Field { name: "timeout", kind: Kind::Positive, required: false },
 ];
 
@@ -245,16 +245,16 @@ pub(super) const PLUGINS: &[Field] = &[
     Field { name: "isolation", kind: Kind::Word(&["thread", "process"]), required: false },
 ];
 
-/// The file's own keys.
-pub(super) const ROOT: &[Field] = &[
-    Field { name: "version", kind: Kind::Text, required: false },
-    Field { name: "defaults", kind: Kind::Object, required: false },
-    Field { name: "notify-command", kind: Kind::Words, required: false },
-    Field { name: "notifiers", kind: Kind::Object, required: false },
-    Field { name: "plugins", kind: Kind::Object, required: false },
-    Field { name: "max-running", kind: COUNT, required: false },
-    Field { name: "reload", kind: Kind::Word(&["auto", "signal"]), required: false },
-    Field { name: "scripts", kind: Kind::Array, required: true },
+/// The file's own keys; those without a kind have a reader of their own.
+pub(super) const ROOT: &[(&str, Option<Kind>)] = &[
+    ("version", Some(Kind::Text)),
+    ("defaults", None),
+    ("notify-command", None),
+    ("notifiers", None),
+    ("plugins", None),
+    ("max-running", Some(COUNT)),
+    ("reload", Some(Kind::Word(&["auto", "signal"]))),
+    ("scripts", None),
 ];
 
 impl Key {

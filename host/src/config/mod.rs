@@ -10,6 +10,7 @@ mod duration;
 mod findings;
 mod keys;
 mod load;
+mod log_files;
 mod members;
 mod model;
 mod nearest;

@@ -7,9 +7,9 @@ use super::members::members;
 use super::model::NotifierSpec;
 use super::nearest::did_you_mean;
 use super::read::read;
-use super::settings::Settings;
+use super::settings::{Defaults, Settings};
 use super::slots::Written;
-use super::typed::{Kind, Typed};
+use super::typed::{Kind, Merged, Typed};
 use crate::launch::NotifyTarget;
 use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
@@ -29,6 +29,8 @@ pub(super) struct Notifiers<'a> {
     /// Those that are named, usable or not.
     names: Vec<&'a str>,
     command: Option<RootCommand<'a>>,
+    /// The one of `defaults`, as long as no task used it.
+    unused_default: Option<jsonc_parser::common::Range>,
 }
 
 /// A `notify-command` that tasks share.
@@ -41,7 +43,7 @@ struct RootCommand<'a> {
 
 impl<'a> Notifiers<'a> {
     pub(super) fn none() -> Self {
-        Self { specs: BTreeMap::new(), names: Vec::new(), command: None }
+        Self { specs: BTreeMap::new(), names: Vec::new(), command: None, unused_default: None }
     }
 
     /// Reads the file's `notifiers`.
@@ -64,8 +66,10 @@ impl<'a> Notifiers<'a> {
                 continue;
             }
             self.names.push(name);
-            let place = Place::new(subject, Path::Word("settings"));
-            let Some(read @ Typed::Fields(_)) = read(Kind::Fields(NOTIFIER), member.value, &place, findings)
+            let place = Place::new(Subject::Root, Path::Word("notifiers"));
+            let place = place.field(Subject::Root, name);
+            let Some(read @ Typed::Fields(_)) =
+                read(Kind::Merged(Merged::Fields(NOTIFIER)), member.value, &place, findings)
             else {
                 continue;
             };
@@ -108,6 +112,11 @@ impl<'a> Notifiers<'a> {
         };
         let written = Written { key, name, value, path, is_inherited: false };
         self.command = Some(RootCommand { written, words, is_used: false });
+    }
+
+    /// Remembers the `notify-command` of `defaults` until a task uses it.
+    pub(super) fn expect_use_of_default(&mut self, defaults: &Defaults<'a>) {
+        self.unused_default = defaults.stated(Key::NotifyCommand).map(|written| written.key);
     }
 
     /// Whom this task's failures are told to.
@@ -166,7 +175,12 @@ impl<'a> Notifiers<'a> {
         findings: &mut Findings<'_>,
     ) -> Option<Arc<[String]>> {
         match settings.value(Key::NotifyCommand) {
-            Some(Typed::Words(words)) => return Some(words.as_slice().into()),
+            Some(Typed::Words(words)) => {
+                if settings.owner(Key::NotifyCommand) == Subject::Defaults {
+                    self.unused_default = None;
+                }
+                return Some(words.as_slice().into());
+            }
             Some(_) => return None,
             None => {}
         }
@@ -200,6 +214,10 @@ impl<'a> Notifiers<'a> {
                 "notify-command: no task uses it".to_owned(),
                 help,
             );
+        }
+        if let Some(key) = self.unused_default {
+            let message = "defaults: notify-command: no task uses it".to_owned();
+            findings.warning("unused", key, message, None);
         }
         self.specs
     }

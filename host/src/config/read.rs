@@ -5,7 +5,7 @@ use super::duration::{DurationError, parse_duration, parse_size};
 use super::findings::{Findings, Place, quoted};
 use super::nearest::did_you_mean;
 use super::read_list::{codes, dependencies, paths, words};
-use super::read_object::{json, object};
+use super::read_object::object;
 use super::typed::{Kind, Typed};
 use crate::launch::Sink;
 use bansuri_core::Signal;
@@ -40,7 +40,8 @@ pub(super) fn read<'a>(
 ) -> Option<Typed<'a>> {
     let read = match kind {
         Kind::Name => name(value),
-        Kind::Text | Kind::Timezone => text(value).map(Typed::Text),
+        Kind::Text => text(value).map(Typed::Text),
+        Kind::Timezone => timezone(value),
         Kind::Boolean => boolean(value).map(Typed::Boolean),
         Kind::Integer { min, max } => integer(value, min, max).map(Typed::Integer),
         Kind::Fraction => fraction(value),
@@ -68,12 +69,7 @@ pub(super) fn read<'a>(
         Kind::Paths => return Some(paths(value, place, findings)),
         Kind::Codes => return Some(codes(value, place, findings)),
         Kind::Dependencies => return Some(dependencies(value, place, findings)),
-        Kind::Environment | Kind::Options | Kind::Fields(_) => {
-            return Some(object(kind, &[(place.subject, value)], place, findings));
-        }
-        Kind::Object | Kind::Array => {
-            json(value, place, findings).map(Typed::Json).ok_or(Misfit::new("JSON"))
-        }
+        Kind::Merged(what) => return Some(object(what, &[(place.subject, value)], place, findings)),
     };
     Some(read.unwrap_or_else(|misfit| reject(misfit, value, place, findings)))
 }
@@ -260,6 +256,14 @@ fn signal<'a>(value: &Value<'_>) -> Result<Typed<'a>, Misfit> {
             .and_then(|text| did_you_mean(text, Signal::names().iter().copied()));
         Misfit::new("a signal such as \"TERM\", \"INT\" or 15").help(help)
     })
+}
+
+fn timezone<'a>(value: &'a Value<'a>) -> Result<Typed<'a>, Misfit> {
+    let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
+    match text(value)? {
+        zone if !zone.is_empty() && zone.chars().all(of_name) => Ok(Typed::Text(zone)),
+        _ => Err(Misfit::new("an IANA name such as \"Europe/Berlin\" or \"UTC\"")),
+    }
 }
 
 fn account<'a>(value: &'a Value<'a>) -> Result<Typed<'a>, Misfit> {

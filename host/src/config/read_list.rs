@@ -1,6 +1,6 @@
 //! Values that are lists: commands, exit codes, paths, dependencies.
 
-use super::findings::{Findings, Place, Shown, quoted};
+use super::findings::{Findings, Place, quoted};
 use super::members::members;
 use super::nearest::did_you_mean;
 use super::read::{Misfit, alternatives, integer, path, reject, text};
@@ -183,9 +183,4 @@ fn conditions<'a>(
 pub(super) fn command_text(words: &[String]) -> String {
     // Words with a NUL cannot be quoted; they were refused before.
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
-}
-
-/// A value as messages show it.
-pub(super) fn shown(value: &Value<'_>) -> String {
-    Shown(value).to_string()
 }

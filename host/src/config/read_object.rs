@@ -5,14 +5,14 @@ use super::keys::Field;
 use super::members::members;
 use super::nearest::did_you_mean;
 use super::read::{Misfit, is_null, opening, read, reject};
-use super::typed::{Kind, Typed};
+use super::typed::{Merged, Typed};
 use jsonc_parser::ast::{Object, Value};
 use serde_json::Map;
 use std::collections::BTreeMap;
 
 /// Reads the object that the layers make together.
 pub(super) fn object<'a>(
-    kind: Kind,
+    what: Merged,
     layers: &[(Subject<'_>, &'a Value<'a>)],
     place: &Place<'_>,
     findings: &mut Findings<'_>,
@@ -31,13 +31,15 @@ pub(super) fn object<'a>(
             }
         }
     }
-    match kind {
-        Kind::Environment => environment(&objects, place, findings),
-        Kind::Options => options(&objects, place, findings),
-        Kind::Fields(table) => {
+    match what {
+        Merged::Environment => environment(&objects, place, findings),
+        Merged::Options => options(&objects, place, findings),
+        Merged::Fields(table) => {
             let missing_at = layers.last().map(|(_, value)| opening(*value));
             let read = fields(table, &objects, place, findings);
-            if let (Some(span), Typed::Fields(read)) = (missing_at, &read) {
+            // What `defaults` leaves out, the scripts may add.
+            let is_complete = place.subject != Subject::Defaults;
+            if let (true, Some(span), Typed::Fields(read)) = (is_complete, missing_at, &read) {
                 for field in table.iter().filter(|field| field.required) {
                     if !read.iter().any(|(name, _)| *name == field.name) {
                         let message = format!("{place}.{} is missing", field.name);
@@ -48,7 +50,6 @@ pub(super) fn object<'a>(
             }
             read
         }
-        kind => unreachable!("{kind:?} is no object"),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::keys::{KeyInfo, TABLE};
 use super::typed::Typed;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// Every key of a task as a Markdown table: flat name, grouped name, default, meaning.
 pub fn key_reference() -> String {
@@ -29,13 +30,29 @@ fn default(info: &KeyInfo) -> String {
         Typed::Boolean(boolean) => boolean.to_string(),
         Typed::Integer(number) => number.to_string(),
         Typed::Number(number) => number.to_string(),
-        Typed::Duration(duration) => format!("\"{duration:?}\""),
+        Typed::Duration(duration) => format!("\"{}\"", in_units(*duration)),
         Typed::Word(word) => format!("\"{word}\""),
         Typed::Text(text) => format!("\"{text}\""),
         Typed::Signal(signal) => format!("\"{}\"", signal.to_string().trim_start_matches("SIG")),
-        other => unreachable!("{other:?} is no default of the table"),
+        Typed::Fields(_) => "{}".to_owned(),
+        Typed::Dependencies(_) => "[]".to_owned(),
+        Typed::Broken
+        | Typed::Words(_)
+        | Typed::Paths(_)
+        | Typed::Codes(_)
+        | Typed::Sink(_)
+        | Typed::Combined
+        | Typed::Environment(_)
+        | Typed::Json(_) => unreachable!("{default:?} is no default of the table"),
     };
     format!("`{value}`")
+}
+
+fn in_units(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds > 0 && seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        seconds => format!("{seconds}s"),
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 /// `colour` asks for terminal colours. The text ends with a line break unless it is empty.
 pub fn render_human(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
     let source = source.strip_prefix('\u{FEFF}').unwrap_or(source);
-    let lines: Vec<&str> = source.lines().collect();
+    let lines: Vec<&str> = source.split('\n').map(|line| line.trim_end_matches('\r')).collect();
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
     for diagnostic in diagnostics {

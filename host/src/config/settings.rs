@@ -7,7 +7,7 @@ use super::read_object::object;
 use super::schedule;
 use super::slots::{Slots, Written, collect};
 use super::typed::{Kind, Typed};
-use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::ast::Object;
 use jsonc_parser::common::Range;
 use std::time::Duration;
 
@@ -25,11 +25,20 @@ impl<'a> Defaults<'a> {
             Some(object) => collect(object, subject, findings),
             None => Slots::empty(),
         };
+        if let Some(name) = slots.of(Key::Name) {
+            let message = format!("{subject}name cannot be shared, every script has its own");
+            findings.error("conflict", name.key, message, None);
+        }
         let mut resolved = slots.clone();
         schedule::resolve(&mut resolved, subject, findings);
         let values =
             TABLE.iter().map(|info| read_one(info, resolved.of(info.key)?, subject, findings)).collect();
         Self { slots, values }
+    }
+
+    /// The key as it was written, unless it was written as null.
+    pub(super) fn stated(&self, key: Key) -> Option<&Written<'a>> {
+        self.slots.of(key).filter(|written| !is_null(written.value))
     }
 }
 
@@ -62,21 +71,22 @@ impl<'a> Settings<'a> {
                 Key::NotifyEnabled if is_told_anew => None,
                 key => defaults.slots.of(key),
             };
-            values.push(match (own.of(info.key), inherited) {
-                (Some(mine), Some(theirs)) if is_layered(info.kind, mine.value, theirs.value) => {
-                    let layers = [(Subject::Defaults, theirs.value), (subject, mine.value)];
-                    Some(object(info.kind, &layers, &Place::new(subject, mine.path), findings))
+            let mine = own.of(info.key).copied();
+            if mine.is_none() {
+                own.set(info.key, inherited.copied());
+            }
+            let value = match (mine, inherited) {
+                (mine, Some(theirs)) if is_merged(info.kind, mine.as_ref(), theirs) => {
+                    merged(info.kind, mine.as_ref(), theirs, subject, findings)
                 }
                 (Some(mine), _) => {
                     let subject = if mine.is_inherited { Subject::Defaults } else { subject };
-                    read_one(info, mine, subject, findings)
+                    read_one(info, &mine, subject, findings)
                 }
-                (None, Some(theirs)) => {
-                    own.set(info.key, Some(*theirs));
-                    defaults.values[info.key as usize].clone()
-                }
+                (None, Some(_)) => defaults.values[info.key as usize].clone(),
                 (None, None) => None,
-            });
+            };
+            values.push(value);
         }
         Self { subject, opening, slots: own, values }
     }
@@ -161,8 +171,23 @@ fn read_one<'a>(
     read(info.kind, written.value, &Place::new(subject, written.path), findings)
 }
 
-fn is_layered(kind: Kind, mine: &Value<'_>, theirs: &Value<'_>) -> bool {
-    matches!(kind, Kind::Environment | Kind::Options | Kind::Fields(_))
-        && mine.as_object().is_some()
-        && theirs.as_object().is_some()
+/// Whether a value is made of what `defaults` and maybe the script say together.
+fn is_merged(kind: Kind, mine: Option<&Written<'_>>, theirs: &Written<'_>) -> bool {
+    matches!(kind, Kind::Merged(_))
+        && theirs.value.as_object().is_some()
+        && mine.is_none_or(|mine| mine.value.as_object().is_some())
+}
+
+fn merged<'a>(
+    kind: Kind,
+    mine: Option<&Written<'a>>,
+    theirs: &Written<'a>,
+    subject: Subject<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<Typed<'a>> {
+    let Kind::Merged(what) = kind else { return None };
+    let mut layers = vec![(Subject::Defaults, theirs.value)];
+    layers.extend(mine.map(|mine| (subject, mine.value)));
+    let path = mine.map_or(theirs.path, |mine| mine.path);
+    Some(object(what, &layers, &Place::new(subject, path), findings))
 }

@@ -1,6 +1,6 @@
 //! The keys of one script, brought from flat and grouped spellings into one row.
 
-use super::findings::{Findings, Path, Shown, Subject, quoted};
+use super::findings::{Findings, Path, Shown, Subject, plain, quoted};
 use super::keys::{GROUPS, Key, KeyInfo, NOTIFY_GROUP, TABLE};
 use super::members::{Member, duplicate, members};
 use super::nearest::did_you_mean;
@@ -85,7 +85,11 @@ pub(super) fn collect<'a>(
     findings: &mut Findings<'_>,
 ) -> Slots<'a> {
     let mut slots = Slots::empty();
-    collect_group(object, &[], subject, &mut slots, findings);
+    let mut resets = Vec::new();
+    collect_group(object, &[], subject, &mut slots, &mut resets, findings);
+    for (group, written) in resets {
+        reset(group, written, &mut slots);
+    }
     slots
 }
 
@@ -94,6 +98,7 @@ fn collect_group<'a>(
     group: &'static [&'static str],
     subject: Subject<'_>,
     slots: &mut Slots<'a>,
+    resets: &mut Vec<(&'static [&'static str], Written<'a>)>,
     findings: &mut Findings<'_>,
 ) {
     let names = &NAMES[group];
@@ -101,8 +106,13 @@ fn collect_group<'a>(
         match names.get(&*member.name) {
             Some(Entry::Key(info, path)) => insert(info, *path, &member, subject, slots, findings),
             Some(Entry::Group(inner)) => match member.value {
-                Value::Object(object) => collect_group(object, inner, subject, slots, findings),
-                Value::NullKeyword(_) => reset(inner, &member, slots),
+                Value::Object(object) => collect_group(object, inner, subject, slots, resets, findings),
+                Value::NullKeyword(_) => {
+                    let (key, name, value) = (member.key, member.written, member.value);
+                    let is_inherited = subject == Subject::Defaults;
+                    let path = Path::Word(inner[inner.len() - 1]);
+                    resets.push((inner, Written { key, name, value, path, is_inherited }));
+                }
                 Value::StringLit(_) if *inner == NOTIFY_GROUP => {
                     let info = Key::Notify.info();
                     insert(info, Path::Flat(info), &member, subject, slots, findings);
@@ -136,13 +146,11 @@ fn insert<'a>(
     }
 }
 
-/// A null in place of a group takes all of it back to the built-in defaults.
-fn reset<'a>(group: &'static [&'static str], member: &Member<'a>, slots: &mut Slots<'a>) {
+/// A null in place of a group takes all of it that is not written beside it back to the built-in defaults.
+fn reset<'a>(group: &'static [&'static str], written: Written<'a>, slots: &mut Slots<'a>) {
     for info in TABLE.iter().filter(|info| info.group.starts_with(group)) {
         if slots.of(info.key).is_none() {
-            let (key, name, value) = (member.key, member.written, member.value);
-            let path = Path::Grouped(info);
-            slots.set(info.key, Some(Written { key, name, value, path, is_inherited: false }));
+            slots.set(info.key, Some(written));
         }
     }
 }
@@ -157,7 +165,7 @@ fn unknown(
     if !path.is_empty() {
         path.push('.');
     }
-    let message = format!("{subject}{path}{}: unknown key", member.written);
+    let message = format!("{subject}{path}{}: unknown key", plain(member.written));
     // A key that exists elsewhere was put in the wrong place rather than misspelt.
     let elsewhere = TABLE.iter().find(|info| info.flat == Some(&*member.name) || info.grouped == member.name);
     let help = match elsewhere {

@@ -40,7 +40,7 @@ pub(super) fn refuse(settings: &Settings<'_>, findings: &mut Findings<'_>) {
     for key in NOT_YET {
         let (Some(written), Some(value)) = (settings.stated(*key), settings.value(*key)) else { continue };
         let info = key.info();
-        if settings.is_broken(*key) || value.is_empty() || Some(value) == info.default.as_ref() {
+        if settings.is_broken(*key) || Some(value) == info.default.as_ref() {
             continue;
         }
         let subject = settings.owner(*key);

@@ -1,10 +1,10 @@
 //! From a task's settings to what the core and the runners need of it.
 
 use super::catalog::PluginCatalog;
-use super::conflicts::{on_fail, times_means};
-use super::findings::{Findings, quoted};
+use super::conflicts::{on_fail, times_counts_attempts};
+use super::findings::{Findings, Shown, quoted};
 use super::keys::Key;
-use super::read_list::{command_text, shown};
+use super::read_list::command_text;
 use super::settings::Settings;
 use super::typed::Typed;
 use crate::launch::{Action, ErrorSink, Launch, NotifyTarget, Sink};
@@ -46,7 +46,11 @@ pub(super) fn build(
         Some(_) | None => Sink::Tail,
     };
     let stderr = match settings.value(Key::Stderr) {
-        Some(Typed::Sink(sink)) => ErrorSink::Separate(absolute(sink, &working_directory)),
+        Some(Typed::Sink(sink)) => match absolute(sink, &working_directory) {
+            // Two descriptors of one file would have no order between them.
+            file @ Sink::File(_) if file == stdout => ErrorSink::Combined,
+            sink => ErrorSink::Separate(sink),
+        },
         Some(_) | None => ErrorSink::Combined,
     };
     let plan = plan(settings, name.clone(), notify.is_some());
@@ -95,39 +99,38 @@ fn action(
         return None;
     }
     let is_plugin = settings.boolean(Key::NoInterface);
-    match settings.value(Key::Command)? {
-        Typed::Text(reference) if is_plugin => {
-            let Surroundings { folder, search_paths, catalog } = surroundings;
-            match catalog.task_type(reference, folder, search_paths) {
-                Ok(resolved) => {
-                    let options = match settings.value(Key::Options) {
-                        Some(Typed::Json(options)) => options.clone(),
-                        Some(_) | None => serde_json::Value::Object(serde_json::Map::new()),
-                    };
-                    let (library, type_name) = (resolved.library, resolved.type_name);
-                    Some((Action::Plugin { library, type_name, options }, (*reference).to_owned()))
-                }
-                Err(error) => {
-                    let subject = settings.owner(Key::Command);
-                    let message = format!("{subject}command {}: {error}", quoted(reference));
-                    findings.at(subject, "plugin", written.value.range(), message, None);
-                    None
-                }
-            }
+    if let Some(Typed::Words(words)) = settings.value(Key::Command) {
+        if !is_plugin {
+            return Some((Action::Exec(words.clone()), command_text(words)));
         }
-        Typed::Text(line) => Some((Action::Shell((*line).to_owned()), (*line).to_owned())),
-        Typed::Words(_) if is_plugin => {
+        let subject = settings.owner(Key::Command);
+        let found = Shown(written.value);
+        let message = format!(
+            "{subject}command {found}: expected \"LIBRARY\" or \"LIBRARY:Type\", as no-interface is true"
+        );
+        findings.at(subject, "conflict", written.value.range(), message, None);
+        return None;
+    }
+    let text = settings.text(Key::Command)?;
+    if !is_plugin {
+        return Some((Action::Shell(text.to_owned()), text.to_owned()));
+    }
+    let Surroundings { folder, search_paths, catalog } = surroundings;
+    match catalog.task_type(text, folder, search_paths) {
+        Ok(resolved) => {
+            let options = match settings.value(Key::Options) {
+                Some(Typed::Json(options)) => options.clone(),
+                Some(_) | None => serde_json::Value::Object(serde_json::Map::new()),
+            };
+            let (library, type_name) = (resolved.library, resolved.type_name);
+            Some((Action::Plugin { library, type_name, options }, text.to_owned()))
+        }
+        Err(error) => {
             let subject = settings.owner(Key::Command);
-            let message = format!(
-                "{subject}command {}: expected \"LIBRARY\" or \"LIBRARY:Type\", as no-interface is true",
-                shown(written.value)
-            );
-            findings.at(subject, "conflict", written.value.range(), message, None);
+            let message = format!("{subject}command {}: {error}", quoted(text));
+            findings.at(subject, "plugin", written.value.range(), message, None);
             None
         }
-        Typed::Words(words) => Some((Action::Exec(words.clone()), command_text(words))),
-        // A command is read as one of the two, or rejected.
-        _ => None,
     }
 }
 
@@ -145,9 +148,9 @@ fn plan(settings: &Settings<'_>, name: TaskName, notify: bool) -> TaskPlan {
     let times = settings.integer(Key::Times);
     let (mut attempts, mut runs) = (settings.integer(Key::MaxAttempts), settings.integer(Key::MaxRuns));
     if times > 0 {
-        match times_means(settings) {
-            Key::MaxAttempts => attempts = times,
-            _ => runs = times,
+        match times_counts_attempts(settings) {
+            true => attempts = times,
+            false => runs = times,
         }
     }
     let on_fail = match on_fail(settings) {

@@ -54,14 +54,18 @@ pub(super) enum Kind {
     Dependencies,
     Stdout,
     Stderr,
+    /// An object that lies key by key over the one of `defaults`.
+    Merged(Merged),
+}
+
+/// What an object is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Merged {
+    /// Variables: text, or numbers and booleans as they are written.
     Environment,
-    /// Any object, untouched.
+    /// Any JSON, untouched.
     Options,
     Fields(&'static [Field]),
-    /// Read by a reader of its own.
-    Object,
-    /// The same.
-    Array,
 }
 
 /// A value that was read.
@@ -112,11 +116,5 @@ impl<'a> Typed<'a> {
     pub(super) fn field(&self, name: &str) -> Option<&Typed<'a>> {
         let Typed::Fields(fields) = self else { return None };
         fields.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
-    }
-
-    /// Whether it says nothing that an absent key would not say.
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Typed::Fields(fields) if fields.is_empty())
-            || matches!(self, Typed::Dependencies(dependencies) if dependencies.is_empty())
     }
 }
