@@ -15,7 +15,7 @@ struct Desk(TempDir);
 
 impl Desk {
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(tempfile::tempdir().expect("there is a temporary folder"))
     }
 
     fn failure(&self) -> Failure {
@@ -27,7 +27,7 @@ impl Desk {
     }
 
     fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.0.path().join(name)).unwrap()
+        fs::read_to_string(self.0.path().join(name)).expect("the script has written it")
     }
 
     /// Whether the process of this number, as a script wrote it to a file, lives.
