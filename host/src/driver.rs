@@ -93,21 +93,21 @@ impl Driver {
         let poller = Arc::new(Poller::new()?);
         let signals = Signals::register(&poller, SIGNAL_KEYS, process::was_ignored)?;
         let (sender, updates) = bounded(UPDATES);
-        let waker = {
+        let waker = || {
             let poller = Arc::clone(&poller);
-            Arc::new(move || {
+            move || {
                 // It fails only when the poller is gone, and with it whoever waits.
                 let _ = poller.notify();
-            })
+            }
         };
         Ok(Self {
             clock: Clock::start(),
             signals,
             subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS),
-            plugin: PluginRunner::new(Arc::clone(registry), sender, waker.clone()),
+            plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::new(waker())),
             updates,
             live: HashMap::new(),
-            notices: Notices::new(&configuration, registry, waker),
+            notices: Notices::new(&configuration, registry, waker()),
             reporter: Reporter::new(&configuration.launches, events),
             core: Orchestrator::new(configuration.plan, settings.seed),
             launches: configuration.launches,
@@ -206,7 +206,9 @@ impl Driver {
     /// How long the poller may sleep; `None`: until something happens.
     fn timeout(&self) -> Option<Duration> {
         let own = match self.phase {
-            Phase::Killing { until } | Phase::Notifying { until, .. } | Phase::Abandoning { until, .. } => Some(until),
+            Phase::Killing { until } | Phase::Notifying { until, .. } | Phase::Abandoning { until, .. } => {
+                Some(until)
+            }
             Phase::Running | Phase::Stopping { .. } | Phase::Ended { .. } => None,
         };
         let deadline = [own, self.core.next_deadline()].into_iter().flatten().min()?;

@@ -24,7 +24,8 @@ impl Sandbox {
     /// A fresh folder with this text as configuration.
     pub fn with_text(configuration: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        std::fs::write(folder.path().join("scripts.json"), configuration).expect("the configuration can be written");
+        std::fs::write(folder.path().join("scripts.json"), configuration)
+            .expect("the configuration can be written");
         Self { folder }
     }
 

@@ -125,7 +125,8 @@ fn events_go_to_a_file_and_the_log_to_standard_error() {
 
 #[test]
 fn exit_when_done_warns_of_tasks_that_never_end() {
-    let sandbox = Sandbox::new(&json!({ "scripts": [{ "name": "for-ever", "command": "true", "timer": "1h" }] }));
+    let sandbox =
+        Sandbox::new(&json!({ "scripts": [{ "name": "for-ever", "command": "true", "timer": "1h" }] }));
     let mut host = sandbox.start(&["--exit-when-done"]);
     host.state("for-ever", "COMPLETED");
     assert_eq!(host.stop(), 0);

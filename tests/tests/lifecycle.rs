@@ -24,7 +24,8 @@ fn a_command_runs_once_and_the_host_ends_with_its_verdict() {
     assert_eq!(code, 0);
     assert_eq!(history(&events, "a"), ["PENDING", "RUNNING", "COMPLETED"]);
 
-    let (code, events) = run(json!([{ "name": "a", "command": "true" }, { "name": "b", "command": "exit 3" }]));
+    let (code, events) =
+        run(json!([{ "name": "a", "command": "true" }, { "name": "b", "command": "exit 3" }]));
     assert_eq!(code, 1);
     let failed = events.iter().find(|e| e["task"] == "b" && e["to"] == "FAILED").unwrap();
     assert_eq!(failed["exit_code"], 3);
@@ -71,7 +72,10 @@ fn restart_tries_again_until_it_succeeds_or_no_attempt_is_left() {
         .map(|event| (event["run"].as_u64().unwrap(), event["attempt"].as_u64().unwrap()))
         .collect();
     assert_eq!(attempts, [(1, 1), (2, 2), (3, 3)]);
-    let waiting = events.iter().find(|e| e["task"] == "third" && e["to"] == "PENDING" && e["from"] == "FAILED").unwrap();
+    let waiting = events
+        .iter()
+        .find(|e| e["task"] == "third" && e["to"] == "PENDING" && e["from"] == "FAILED")
+        .unwrap();
     assert!(waiting["next_run"].is_string(), "{waiting}");
     assert!(waiting["reason"].as_str().unwrap().contains("retry"), "{waiting}");
 }
@@ -154,7 +158,8 @@ fn a_run_that_outlives_its_timeout_is_ended() {
     for task in ["polite", "deaf", "graceful"] {
         assert_eq!(outcomes(&events, task), ["TIMED_OUT"], "{task}");
     }
-    let end = |task: &str| events.iter().find(|e| e["task"] == task && e["to"] == "TIMED_OUT").unwrap().clone();
+    let end =
+        |task: &str| events.iter().find(|e| e["task"] == task && e["to"] == "TIMED_OUT").unwrap().clone();
     assert_eq!(end("polite")["signal"], "SIGTERM");
     assert_eq!(end("deaf")["signal"], "SIGKILL");
     assert_eq!(end("graceful")["exit_code"], 0);
@@ -173,7 +178,8 @@ fn what_cannot_be_started_fails_with_its_reason_and_the_policy_applies() {
     std::fs::write(sandbox.file("data"), "x").unwrap();
     let (code, events) = sandbox.run();
     assert_eq!(code, 1);
-    let failed = |task: &str| events.iter().find(|e| e["task"] == task && e["to"] == "FAILED").unwrap().clone();
+    let failed =
+        |task: &str| events.iter().find(|e| e["task"] == task && e["to"] == "FAILED").unwrap().clone();
     assert_eq!(outcomes(&events, "no-program"), ["FAILED", "FAILED"]);
     assert_eq!(failed("no-program")["from"], "PENDING");
     assert_eq!(failed("no-program")["run"], 1);
@@ -200,7 +206,9 @@ fn tasks_that_restart_without_a_delay_leave_room_for_signals() {
     let sandbox = Sandbox::new(&json!({ "scripts": scripts }));
     let mut host: Host = sandbox.start(&["-q"]);
     for n in 0..20 {
-        host.event("a tenth failure", |e| e["task"] == format!("t{n}") && e["run"] == 10 && e["to"] == "FAILED");
+        host.event("a tenth failure", |e| {
+            e["task"] == format!("t{n}") && e["run"] == 10 && e["to"] == "FAILED"
+        });
     }
     assert_eq!(host.stop(), 0);
 }

@@ -86,7 +86,8 @@ fn discarded_output_has_no_tail() {
 
 #[test]
 fn a_child_that_prints_more_than_a_pipe_holds_is_not_held_up() {
-    let sandbox = notifying(json!({ "command": "head -c 200000 /dev/zero | tr '\\0' x; echo; echo the end; exit 1" }));
+    let sandbox =
+        notifying(json!({ "command": "head -c 200000 /dev/zero | tr '\\0' x; echo; echo the end; exit 1" }));
     assert_eq!(sandbox.run().0, 1);
     let text = messages(&sandbox);
     assert!(text.contains("the end"));
@@ -117,5 +118,9 @@ fn a_grandchild_that_keeps_the_pipe_open_does_not_hold_the_outcome_back() {
     let (code, events) = sandbox.run();
     assert_eq!(code, 0, "{events:#?}");
     let pid: i32 = sandbox.read("daemon").trim().parse().unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL).unwrap();
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(pid).unwrap(),
+        rustix::process::Signal::KILL,
+    )
+    .unwrap();
 }

@@ -36,9 +36,14 @@ fn what_is_left_of_a_group_is_ended_and_the_next_run_waits_for_it() {
     let mut host = sandbox.start(&["--exit-when-done"]);
     let first = host.state("a", "RUNNING")["pid"].as_u64().unwrap() as u32;
     let ended = host.state("a", "COMPLETED");
-    assert!(ended["duration_ms"].as_f64().unwrap() < 290.0, "the outcome does not wait for the remains: {ended}");
+    assert!(
+        ended["duration_ms"].as_f64().unwrap() < 290.0,
+        "the outcome does not wait for the remains: {ended}"
+    );
     let waiting = host.event("a wait for the remains", |e| {
-        e["task"] == "a" && e["to"] == "PENDING" && e["reason"].as_str().is_some_and(|r| r.contains("remains"))
+        e["task"] == "a"
+            && e["to"] == "PENDING"
+            && e["reason"].as_str().is_some_and(|r| r.contains("remains"))
     });
     assert_eq!(waiting["run"], 1);
     host.state("a", "RUNNING");
@@ -58,7 +63,8 @@ fn a_daemon_that_left_the_group_holds_nothing_back() {
     assert_eq!(host.wait(), 0);
     let daemon = pid_in(&sandbox, "daemon");
     assert!(is_alive(daemon), "a process in a session of its own is not the host's to end");
-    rustix::process::kill_process(rustix::process::Pid::from_raw(daemon as i32).unwrap(), Signal::KILL).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(daemon as i32).unwrap(), Signal::KILL)
+        .unwrap();
 }
 
 #[test]
@@ -72,7 +78,9 @@ fn sigterm_stops_everything_in_order_and_exits_0() {
     ]}));
     let mut host = sandbox.start(&[]);
     let pids: Vec<u32> = ["plain", "family", "deaf"]
-        .map(|task| host.event(task, |e| e["task"] == task && e["to"] == "RUNNING")["pid"].as_u64().unwrap() as u32)
+        .map(|task| {
+            host.event(task, |e| e["task"] == task && e["to"] == "RUNNING")["pid"].as_u64().unwrap() as u32
+        })
         .into();
     host.state("over", "COMPLETED");
     pid_in(&sandbox, "deaf");

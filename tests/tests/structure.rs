@@ -30,7 +30,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 const PLUGIN_ADAPTERS: &[&str] = &["runner/plugin.rs", "runner/plugin_output.rs", "notify/plugin.rs"];
 
 /// Folders and files that may hold unsafe code.
-const UNSAFE_ISLANDS: &[&str] = &["host/src/process/", "host/src/plugin/", "host/src/poller.rs", "plugin-api/src/"];
+const UNSAFE_ISLANDS: &[&str] =
+    &["host/src/process/", "host/src/plugin/", "host/src/poller.rs", "plugin-api/src/"];
 
 struct Source {
     /// Relative to the workspace.
@@ -152,8 +153,19 @@ fn must_not_name(sources: &[Source], words: &[&str], why: &str) {
 fn the_core_knows_no_clock_no_thread_and_no_io() {
     let core = sources("host/core/src");
     let outside = [
-        "std::fs", "std::io", "std::net", "std::thread", "std::process", "std::env", "std::sync::Mutex", "Instant",
-        "SystemTime", "println!", "log::", "unsafe ", "thread_local",
+        "std::fs",
+        "std::io",
+        "std::net",
+        "std::thread",
+        "std::process",
+        "std::env",
+        "std::sync::Mutex",
+        "Instant",
+        "SystemTime",
+        "println!",
+        "log::",
+        "unsafe ",
+        "thread_local",
     ];
     must_not_name(&core, &outside, "the core is pure");
     let lib = std::fs::read_to_string(workspace().join("host/core/src/lib.rs")).unwrap();
@@ -169,29 +181,36 @@ fn the_core_matches_every_pair_of_state_and_input() {
 
 #[test]
 fn only_the_plugin_room_names_the_abi() {
-    let elsewhere: Vec<Source> = sources("host")
-        .into_iter()
-        .filter(|source| !source.path.starts_with("host/src/plugin/"))
-        .collect();
+    let elsewhere: Vec<Source> =
+        sources("host").into_iter().filter(|source| !source.path.starts_with("host/src/plugin/")).collect();
     must_not_name(&elsewhere, &["abi_stable", "libloading"], "only host/src/plugin/ loads libraries");
 }
 
 #[test]
 fn plugins_and_examples_depend_on_the_plugin_api_alone() {
     for folder in ["plugins", "examples"] {
-        must_not_name(&sources(folder), &["abi_stable", "bansuri_core", "use bansuri::"], "authors use bansuri-plugin-api");
+        must_not_name(
+            &sources(folder),
+            &["abi_stable", "bansuri_core", "use bansuri::"],
+            "authors use bansuri-plugin-api",
+        );
     }
 }
 
 #[test]
 fn unsafe_code_lives_on_its_islands() {
-    let elsewhere: Vec<Source> = ["host/src", "host/core/src", "plugin-api/src", "plugins", "examples", "tests/src", "tests/tests"]
-        .into_iter()
-        .flat_map(sources)
-        .filter(|source| !UNSAFE_ISLANDS.iter().any(|island| source.path.starts_with(island)))
-        .filter(|source| !source.path.ends_with("tests/structure.rs"))
-        .collect();
-    must_not_name(&elsewhere, &["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "#[unsafe("], "unsafe code has its islands");
+    let elsewhere: Vec<Source> =
+        ["host/src", "host/core/src", "plugin-api/src", "plugins", "examples", "tests/src", "tests/tests"]
+            .into_iter()
+            .flat_map(sources)
+            .filter(|source| !UNSAFE_ISLANDS.iter().any(|island| source.path.starts_with(island)))
+            .filter(|source| !source.path.ends_with("tests/structure.rs"))
+            .collect();
+    must_not_name(
+        &elsewhere,
+        &["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "#[unsafe("],
+        "unsafe code has its islands",
+    );
 }
 
 #[test]
@@ -221,8 +240,20 @@ fn the_top_level_is_as_agreed() {
         .collect();
     names.sort();
     let agreed = [
-        "ARCHITECTURE.md", "CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "clippy.toml",
-        "examples", "host", "plugin-api", "plugins", "rustfmt.toml", "tests",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "README.md",
+        "clippy.toml",
+        "examples",
+        "host",
+        "plugin-api",
+        "plugins",
+        "rustfmt.toml",
+        "tests",
     ];
     assert_eq!(names, agreed);
 }

@@ -20,7 +20,9 @@ impl Notifier for Journal {
     }
 
     fn notify(&self, failure: &FailureInfo) -> Result<(), NotifyError> {
-        let mut file = OpenOptions::new().append(true).create(true).open(&self.path)?;
+        // The process is the host's: a relative path means something only beside a folder of the task's.
+        let path = failure.working_directory().join(&self.path);
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
         let line = format!("{} {}: {}\n", failure.run_id(), failure.outcome(), failure.reason());
         Ok(file.write_all(line.as_bytes())?) // `?` takes any error; the host logs it.
     }

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 /// Runs every task of scripts.json: once, at intervals, restarted when they fail, ended when they hang.
 #[derive(Parser, Debug)]
 #[command(name = "bansuri", version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Exit codes: 0 fine, 1 a task or the operation failed, 2 usage, 3 invalid configuration or \
-                        plugin, 4 another host already runs on this state dir, 130 second SIGINT")]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 a task or the operation failed, 2 usage, 3 invalid configuration or \
+                        plugin, 4 another host already runs on this state dir, 130 second SIGINT"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Subcommands>,
@@ -124,7 +126,10 @@ mod tests {
 
     #[test]
     fn run_is_the_default_and_takes_the_same_options() {
-        for line in [&["bansuri", "-c", "x.json", "--exit-when-done"][..], &["bansuri", "run", "-c", "x.json", "--exit-when-done"]] {
+        for line in [
+            &["bansuri", "-c", "x.json", "--exit-when-done"][..],
+            &["bansuri", "run", "-c", "x.json", "--exit-when-done"],
+        ] {
             let cli = Cli::parse_from(line);
             let args = match cli.command {
                 None => cli.run,

@@ -8,9 +8,16 @@ use std::path::{Path, PathBuf};
 pub(super) struct RegistryCatalog<'a>(pub(super) &'a Registry);
 
 impl PluginCatalog for RegistryCatalog<'_> {
-    fn task_type(&mut self, reference: &str, folder: &Path, search_paths: &[PathBuf]) -> Result<ResolvedType, String> {
+    fn task_type(
+        &mut self,
+        reference: &str,
+        folder: &Path,
+        search_paths: &[PathBuf],
+    ) -> Result<ResolvedType, String> {
         let resolved = self.0.resolve_task(reference, folder, search_paths);
-        resolved.map(|(library, type_name)| ResolvedType { library, type_name }).map_err(|error| error.to_string())
+        resolved
+            .map(|(library, type_name)| ResolvedType { library, type_name })
+            .map_err(|error| error.to_string())
     }
 
     fn notifier_type(
@@ -20,6 +27,8 @@ impl PluginCatalog for RegistryCatalog<'_> {
         search_paths: &[PathBuf],
     ) -> Result<ResolvedType, String> {
         let resolved = self.0.resolve_notifier(reference, folder, search_paths);
-        resolved.map(|(library, type_name)| ResolvedType { library, type_name }).map_err(|error| error.to_string())
+        resolved
+            .map(|(library, type_name)| ResolvedType { library, type_name })
+            .map_err(|error| error.to_string())
     }
 }

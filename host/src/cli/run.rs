@@ -21,7 +21,8 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     eprint!("{}", report.render(std::io::stderr().is_terminal()));
     let Some(configuration) = report.configuration else { return exit_code::INVALID };
 
-    let state_dir = match StateDir::open(args.state_dir.as_deref(), &args.file.config, &configuration.folder) {
+    let state_dir = match StateDir::open(args.state_dir.as_deref(), &args.file.config, &configuration.folder)
+    {
         Ok(state_dir) => state_dir,
         Err(error @ StateDirError::Locked { .. }) => {
             eprintln!("bansuri: {error}");
@@ -55,7 +56,12 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     code
 }
 
-fn announce(configuration: &Configuration, registry: &Registry, state_dir: &StateDir, events: &mut EventStream) {
+fn announce(
+    configuration: &Configuration,
+    registry: &Registry,
+    state_dir: &StateDir,
+    events: &mut EventStream,
+) {
     let tasks = configuration.launches.len();
     log::info!(target: "bansuri", "host started (pid {}): {tasks} tasks from {}", std::process::id(), configuration.file.display());
     events.emit(&HostEvent::HostStarted {

@@ -41,7 +41,11 @@ pub fn load(file: &Path, catalog: &mut dyn PluginCatalog, options: CheckOptions)
     let (text, path) = match read(file).and_then(|text| Ok((text, absolute?))) {
         Ok(read) => read,
         Err(error) => {
-            return Report { configuration: None, findings: vec![unreadable(file, &error)], source: String::new() };
+            return Report {
+                configuration: None,
+                findings: vec![unreadable(file, &error)],
+                source: String::new(),
+            };
         }
     };
     let folder = path.parent().unwrap_or(Path::new("/"));

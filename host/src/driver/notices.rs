@@ -4,7 +4,8 @@ use super::report::Reporter;
 use crate::config::Configuration;
 use crate::launch::{Launch, NotifyTarget};
 use crate::notify::{
-    COMMAND_LIMIT, CommandNotifier, Failure, Notifications, Notifier, PendingFailure, PluginNotifier, Recipient, TailSource, host_name,
+    COMMAND_LIMIT, CommandNotifier, Failure, Notifications, Notifier, PendingFailure, PluginNotifier,
+    Recipient, TailSource, host_name,
 };
 use crate::plugin::Registry;
 use crate::runner::{Stream, Tails};
@@ -102,7 +103,11 @@ impl Notices {
     /// Reports what has become of messages.
     pub(super) fn collect(&mut self, reporter: &mut Reporter) {
         while let Some(done) = self.notifications.poll_done() {
-            reporter.notified(done.task, &done.notifier, done.result.as_ref().map(|()| ()).map_err(String::as_str));
+            reporter.notified(
+                done.task,
+                &done.notifier,
+                done.result.as_ref().map(|()| ()).map_err(String::as_str),
+            );
         }
     }
 

@@ -48,7 +48,12 @@ impl Reporter {
     /// Writes the result of a notification to the stream; failures have been logged where they happened.
     pub(super) fn notified(&mut self, task: TaskId, notifier: &str, result: Result<(), &str>) {
         let task = &*self.names[task.index()];
-        self.events.emit(&HostEvent::Notification { task, notifier, ok: result.is_ok(), error: result.err() });
+        self.events.emit(&HostEvent::Notification {
+            task,
+            notifier,
+            ok: result.is_ok(),
+            error: result.err(),
+        });
     }
 
     /// Writes the last event and waits for the stream to be written out.

@@ -80,6 +80,14 @@ impl Registry {
         Ok(library)
     }
 
+    /// Everything that is loaded, in the order of the files' names.
+    pub fn libraries(&self) -> Vec<Arc<Library>> {
+        let mut all: Vec<_> = self.libraries.read().values().cloned().collect();
+        all.sort_by(|a, b| a.path().cmp(b.path()));
+        all.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        all
+    }
+
     fn resolve(
         &self,
         kind: ExportKind,
