@@ -44,9 +44,22 @@ pub fn rfc3339(wall: Wall) -> String {
     format!("{timestamp:.6}")
 }
 
+/// `2026-11-22T10:00:00Z`: the same to the second, rounded down, for people.
+pub fn rfc3339_seconds(time: SystemTime) -> String {
+    let timestamp = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{timestamp:.0}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_are_cut_not_rounded() {
+        let time = UNIX_EPOCH + Duration::new(1_795_342_400, 999_999_999);
+        assert_eq!(rfc3339_seconds(time), "2026-11-22T10:13:20Z");
+        assert_eq!(rfc3339_seconds(UNIX_EPOCH), "1970-01-01T00:00:00Z");
+    }
 
     #[test]
     fn times_are_written_in_utc_with_microseconds() {

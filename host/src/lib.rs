@@ -14,4 +14,3 @@ pub mod process;
 pub mod runner;
 pub mod signals;
 pub mod state_dir;
-pub mod timestamp;

@@ -1,6 +1,6 @@
 //! What the README promises a new user.
 
-use bansuri_tests::{Sandbox, bansuri, workspace};
+use bansuri_tests::{Sandbox, artifacts, bansuri, workspace};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -94,17 +94,16 @@ fn the_readmes_first_plugin_builds_and_runs() {
     std::fs::write(sandbox.file("Cargo.toml"), manifest + "\n[workspace]\n").unwrap();
     std::fs::create_dir(sandbox.file("src")).unwrap();
     std::fs::write(sandbox.file("src/lib.rs"), block("rust")).unwrap();
-    // The same versions as the workspace, so that nothing needs to be fetched.
+    // The versions, the profile and the target folder of the workspace, so that what is built for it serves again.
     std::fs::copy(workspace().join("Cargo.lock"), sandbox.file("Cargo.lock")).unwrap();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = Command::new(cargo)
-        .args(["build", "--quiet", "--release"])
-        .current_dir(sandbox.path())
-        .status()
-        .unwrap();
-    assert!(build.success());
+    let target = artifacts().parent().unwrap();
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    build.args(["build", "--quiet", "--target-dir"]).arg(target).current_dir(sandbox.path());
+    build.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+    assert!(build.status().unwrap().success());
 
     let mut configuration: Value = serde_json::from_str(block("json")).unwrap();
+    configuration["scripts"][0]["command"] = json!(target.join("debug/libwait_for_file.so"));
     configuration["scripts"][0]["options"]["path"] = json!(sandbox.file("ready"));
     std::fs::write(sandbox.file("scripts.json"), configuration.to_string()).unwrap();
     let mut host = sandbox.start(&["--exit-when-done"]);

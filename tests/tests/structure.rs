@@ -12,26 +12,24 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("exit_code", &[]),
     ("launch", &[]),
     ("logger", &[]),
-    ("poller", &[]),
-    ("process", &["poller"]),
-    ("signals", &["poller"]),
+    ("process", &[]),
+    ("signals", &["process"]),
     ("state_dir", &[]),
 ];
 
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["launch"]),
-    ("runner", &["launch", "poller", "process"]),
+    ("runner", &["launch", "process"]),
     ("plugin", &["clock"]),
-    ("notify", &["clock", "launch", "poller", "process"]),
+    ("notify", &["clock", "process"]),
 ];
 
 /// Files that may also use `plugin`: the adapters between it and their own room.
 const PLUGIN_ADAPTERS: &[&str] = &["runner/plugin.rs", "runner/plugin_output.rs", "notify/plugin.rs"];
 
 /// Folders and files that may hold unsafe code.
-const UNSAFE_ISLANDS: &[&str] =
-    &["host/src/process/", "host/src/plugin/", "host/src/poller.rs", "plugin-api/src/"];
+const UNSAFE_ISLANDS: &[&str] = &["host/src/process/", "host/src/plugin/", "plugin-api/src/"];
 
 struct Source {
     /// Relative to the workspace.

@@ -1,9 +1,9 @@
 //! Telling a command.
 
 use super::exchange::{Ending, Exchange};
+use crate::clock::rfc3339_seconds;
 use crate::notify::{Failure, Notifier, fill, text};
 use crate::process::{Environment, Spawn, Stdio, pipe};
-use crate::timestamp;
 use bansuri_core::Exit;
 use parking_lot::Mutex;
 use rustix::event::{EventfdFlags, eventfd};
@@ -144,7 +144,7 @@ fn environment(failure: &Failure) -> Result<Environment, String> {
         ("BANSURI_ATTEMPT", failure.attempt.to_string()),
         // As in the configuration, 0 is no limit.
         ("BANSURI_MAX_ATTEMPTS", failure.max_attempts.unwrap_or(0).to_string()),
-        ("BANSURI_TIMESTAMP", timestamp::utc_seconds(failure.timestamp)),
+        ("BANSURI_TIMESTAMP", rfc3339_seconds(failure.timestamp)),
         ("BANSURI_DESCRIPTION", failure.description.clone()),
         ("BANSURI_RUN_ID", failure.run_id.clone()),
         ("BANSURI_HOST", failure.host_name.clone()),

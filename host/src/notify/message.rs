@@ -1,7 +1,7 @@
 //! The text of a failure, as people read it.
 
+use crate::clock::rfc3339_seconds;
 use crate::notify::Failure;
-use crate::timestamp;
 use std::fmt::Write as _;
 
 /// A heading line, the details one per line, and what the run wrote. Always ends with a newline; at most a little
@@ -53,7 +53,7 @@ fn details(failure: &Failure) -> [(&'static str, String); 11] {
         ("Outcome", failure.outcome.to_owned()),
         ("Attempt", failure.attempt.to_string()),
         ("Max attempts", failure.max_attempts.map_or_else(|| "unlimited".to_owned(), |max| max.to_string())),
-        ("Timestamp", timestamp::utc_seconds(failure.timestamp)),
+        ("Timestamp", rfc3339_seconds(failure.timestamp)),
         ("Description", failure.description.clone()),
         ("Run", failure.run_id.clone()),
         ("Host", failure.host_name.clone()),
