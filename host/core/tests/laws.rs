@@ -108,7 +108,7 @@ impl Node {
 
     fn input(&mut self, step: Step) -> Input {
         let task = TaskId::new(0);
-        let last = self.checker.last_run(task);
+        let last = self.core.view(task, now(self.nanos)).run.unwrap_or(0);
         let run = RunId { task, number: last };
         let before = RunId { task, number: last.saturating_sub(1) };
         let finished = |run, code, remains| Input::Finished { run, exit: Exit::Code(code), remains };
@@ -165,7 +165,7 @@ fn every_history(name: &str, options: Options, world: World, length: usize) {
     first.give(&Input::Begin, world);
     let mut seen = HashSet::from([first.key()]);
     let mut frontier = vec![first];
-    for _ in 0..length {
+    for level in 1..=length {
         let mut next = Vec::new();
         for node in &frontier {
             for step in ANY {
@@ -174,17 +174,18 @@ fn every_history(name: &str, options: Options, world: World, length: usize) {
                     eprintln!("{name}, {world:?} world: {:?}", after.history);
                     resume_unwind(panic);
                 }
-                if seen.insert(after.key()) {
+                // Nothing is gone on from at the last level.
+                if level < length && seen.insert(after.key()) {
                     next.push(after);
                 }
             }
         }
         frontier = next;
     }
-    eprintln!("{name}, {world:?} world: {} states", seen.len());
+    eprintln!("{name}, {world:?} world: {} states gone on from", seen.len());
 }
 
-const LENGTH: usize = 5;
+const LENGTH: usize = 6;
 
 fn both_worlds(name: &str, options: Options) {
     every_history(name, options.clone(), World::Proper, LENGTH);

@@ -120,11 +120,6 @@ impl Checker {
         Self { books: vec![Book::new(); tasks], shutting: false, killed: false }
     }
 
-    /// The number of a task's last run; 0 before the first.
-    pub(crate) fn last_run(&self, task: TaskId) -> u64 {
-        self.books[task.index()].number
-    }
-
     /// Gives one input, after whatever is due, and checks what comes out. Panics where a law is broken.
     pub(crate) fn give(&mut self, core: &mut Orchestrator, input: &Input, now: Now) -> Vec<Effect> {
         let mut effects = Vec::new();
