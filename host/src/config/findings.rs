@@ -6,7 +6,7 @@ use super::place::LineIndex;
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::{Range, Ranged};
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// Collects every finding of one file.
@@ -18,6 +18,8 @@ pub(super) struct Findings<'t> {
     has_errors: bool,
     /// Findings about `defaults`: every task would repeat them.
     shared: HashSet<(usize, String)>,
+    /// Hints for misspelt keys, by the group they stand in: a mistake is seldom made in one script alone.
+    hints: HashMap<(&'static [&'static str], String), Option<String>>,
 }
 
 impl<'t> Findings<'t> {
@@ -29,6 +31,7 @@ impl<'t> Findings<'t> {
             list: Vec::new(),
             has_errors: false,
             shared: HashSet::new(),
+            hints: HashMap::new(),
         }
     }
 
@@ -80,6 +83,16 @@ impl<'t> Findings<'t> {
             return;
         }
         self.error(code, span, message, help);
+    }
+
+    /// The hint for a key, found once.
+    pub(super) fn hint(
+        &mut self,
+        group: &'static [&'static str],
+        name: &str,
+        find: impl FnOnce() -> Option<String>,
+    ) -> Option<String> {
+        self.hints.entry((group, name.to_owned())).or_insert_with(find).clone()
     }
 
     fn was_said(&mut self, subject: Subject<'_>, span: Range, message: &str) -> bool {

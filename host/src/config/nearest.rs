@@ -10,16 +10,24 @@ pub(super) fn did_you_mean<'w>(written: &str, words: impl IntoIterator<Item = &'
 /// The word that takes the fewest edits from what was written, with at most one for every three letters.
 pub(super) fn nearest<'w>(written: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     // Nobody means a short word by a long one, and the distance costs the product of both lengths.
-    if written.len() > 64 {
+    const LONGEST: usize = 64;
+    if written.len() > LONGEST {
         return None;
     }
     let written = written.to_lowercase().replace('_', "-");
-    words
-        .into_iter()
-        .map(|word| (strsim::damerau_levenshtein(&written, &word.to_lowercase()), word))
-        .filter(|(distance, word)| *distance <= (word.len().max(written.len()) / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
+    let mut best: Option<(usize, &str)> = None;
+    for word in words {
+        let most = (word.len().max(written.len()) / 3).max(1);
+        // No fewer edits than the lengths differ by.
+        if word.len().abs_diff(written.len()) > most {
+            continue;
+        }
+        let distance = strsim::damerau_levenshtein(&written, &word.to_lowercase());
+        if distance <= most && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, word));
+        }
+    }
+    best.map(|(_, word)| word)
 }
 
 #[cfg(test)]

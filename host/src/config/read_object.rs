@@ -110,7 +110,11 @@ fn environment<'a>(
                     continue;
                 }
                 Value::StringLit(_) | Value::Object(_) | Value::Array(_) => {
-                    reject(Misfit::new("text without a NUL character"), member.value, &place, findings);
+                    let expected = match member.value.as_string_lit() {
+                        Some(_) => "text without a NUL character",
+                        None => "text, a number or a boolean",
+                    };
+                    reject(Misfit::new(expected), member.value, &place, findings);
                     is_broken = true;
                     continue;
                 }

@@ -2,6 +2,7 @@
 
 use super::diagnostic::{Diagnostic, Severity};
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use std::borrow::Cow;
 
 /// The findings, each with its place, the line underlined and what helps. `source` is the text they are about, and
 /// `colour` asks for terminal colours. The text ends with a line break unless it is empty.
@@ -19,8 +20,9 @@ pub fn render_human(diagnostics: &[Diagnostic], source: &str, colour: bool) -> S
         let line = diagnostic.line.checked_sub(1).and_then(|index| lines.get(index));
         let mut group = match line {
             Some(line) => {
-                let span = underlined(line, diagnostic.column, diagnostic.length);
-                let snippet = Snippet::source(*line)
+                let line = harmless(line);
+                let span = underlined(&line, diagnostic.column, diagnostic.length);
+                let snippet = Snippet::source(line)
                     .line_start(diagnostic.line)
                     .path(&diagnostic.file)
                     .annotation(AnnotationKind::Primary.span(span));
@@ -40,6 +42,15 @@ pub fn render_human(diagnostics: &[Diagnostic], source: &str, colour: bool) -> S
 /// The findings as one array.
 pub fn render_json(diagnostics: &[Diagnostic]) -> String {
     serde_json::to_string_pretty(diagnostics).expect("findings are strings and numbers")
+}
+
+/// The line without what a terminal would obey; the renderer replaces the other control characters itself.
+fn harmless(line: &str) -> Cow<'_, str> {
+    let is_harmful = |c: char| ('\u{80}'..='\u{9F}').contains(&c);
+    match line.contains(is_harmful) {
+        true => Cow::Owned(line.replace(is_harmful, "\u{FFFD}")),
+        false => Cow::Borrowed(line),
+    }
 }
 
 /// The bytes of a line that a finding is about; what goes beyond the line is left out.

@@ -166,16 +166,23 @@ fn unknown(
         path.push('.');
     }
     let message = format!("{subject}{path}{}: unknown key", plain(member.written));
-    // A key that exists elsewhere was put in the wrong place rather than misspelt.
-    let elsewhere = TABLE.iter().find(|info| info.flat == Some(&*member.name) || info.grouped == member.name);
-    let help = match elsewhere {
-        Some(info) if info.grouped.is_empty() => Some("it stands in the script itself".to_owned()),
-        Some(info) => Some(format!("it belongs in {}", quoted(&info.group.join(".")))),
-        None => {
-            let mut words: Vec<&str> = NAMES[group].keys().copied().collect();
-            words.sort_unstable();
-            did_you_mean(&member.name, words)
-        }
-    };
+    let help = findings.hint(group, &member.name, || hint(group, &member.name));
     findings.unknown_key(subject, member.key, message, help);
+}
+
+fn hint(group: &'static [&'static str], name: &str) -> Option<String> {
+    // A key that exists elsewhere was put in the wrong place rather than misspelt.
+    let is_name = |info: &&KeyInfo| [info.flat.unwrap_or_default(), info.grouped].contains(&name);
+    if let Some(info) = TABLE.iter().filter(|_| !name.is_empty()).find(is_name) {
+        return Some(match info.grouped {
+            "" => "it stands in the script itself".to_owned(),
+            _ => format!("it belongs in {}", quoted(&info.group.join("."))),
+        });
+    }
+    // In the order of the table, so that of two words as near the same one is always named.
+    let flat = TABLE.iter().filter_map(|info| info.flat);
+    let grouped = TABLE.iter().filter(|info| info.group == group).map(|info| info.grouped);
+    let groups = GROUPS.iter().filter_map(|group| group.last().copied());
+    let known = |name: &&str| NAMES[group].contains_key(name);
+    did_you_mean(name, grouped.chain(flat).chain(groups).filter(known))
 }

@@ -168,7 +168,7 @@ fn reworded(text: &str, error: &ParseError) -> SyntaxError {
         }
         ParseErrorKind::NestingDepthExceeded => {
             span = first(span);
-            "nested too deeply, at most 512 levels are read".to_owned()
+            "nested too deeply to be read".to_owned()
         }
         ParseErrorKind::UnexpectedWord | ParseErrorKind::UnexpectedToken => {
             help = Some("text is written in double quotes".to_owned());

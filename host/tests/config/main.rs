@@ -1,0 +1,104 @@
+//! `scripts.json` as a user writes it: what is accepted, what it becomes, and what is said of the rest.
+
+#![allow(missing_docs)]
+
+mod conflicts;
+mod files;
+mod keys;
+mod meaning;
+mod merging;
+mod names;
+mod properties;
+mod reports;
+mod size;
+mod syntax;
+
+use bansuri::config::{
+    CheckOptions, Configuration, Diagnostic, PluginCatalog, ResolvedType, Severity, check_text, render_human,
+};
+use std::path::{Path, PathBuf};
+
+/// Knows one library with one type of each sort.
+struct Catalog;
+
+impl PluginCatalog for Catalog {
+    fn task_type(&mut self, reference: &str, folder: &Path, _: &[PathBuf]) -> Result<ResolvedType, String> {
+        resolve(reference, folder, "disk.so", "Space")
+    }
+
+    fn notifier_type(
+        &mut self,
+        reference: &str,
+        folder: &Path,
+        _: &[PathBuf],
+    ) -> Result<ResolvedType, String> {
+        resolve(reference, folder, "pager.so", "Pager")
+    }
+}
+
+fn resolve(reference: &str, folder: &Path, library: &str, only: &str) -> Result<ResolvedType, String> {
+    let (file, type_name) = reference.split_once(':').unwrap_or((reference, only));
+    match (file == library, type_name == only) {
+        (true, true) => Ok(ResolvedType { library: folder.join(file), type_name: type_name.to_owned() }),
+        (true, false) => Err(format!("no type {type_name:?}, it exports {only:?}")),
+        (false, _) => Err("no such file".to_owned()),
+    }
+}
+
+type Checked = Result<(Configuration, Vec<Diagnostic>), Vec<Diagnostic>>;
+
+fn run_bytes(text: &[u8], options: CheckOptions) -> Checked {
+    check_text(text, Path::new("scripts.json"), Path::new("/srv/jobs"), &mut Catalog, options)
+}
+
+fn run(text: &str) -> Checked {
+    run_bytes(text.as_bytes(), CheckOptions::default())
+}
+
+/// The configuration of a text about which there is nothing to say.
+#[track_caller]
+fn accept(text: &str) -> Configuration {
+    match run(text) {
+        Ok((configuration, warnings)) if warnings.is_empty() => configuration,
+        Ok((_, findings)) | Err(findings) => panic!("{}", render_human(&findings, text, false)),
+    }
+}
+
+/// A file with these scripts.
+fn scripts(scripts: &str) -> String {
+    format!("{{ \"scripts\": [ {scripts} ] }}")
+}
+
+/// A file with one script, named x, with these keys more.
+fn script(keys: &str) -> String {
+    scripts(&format!(r#"{{ "name": "x", "command": "true", {keys} }}"#))
+}
+
+/// Everything found, each as `UNDERLINED | SEVERITY CODE MESSAGE | HELP`.
+fn findings(text: &str) -> String {
+    let (Ok((_, findings)) | Err(findings)) = run(text);
+    let mut lines = String::new();
+    for finding in findings {
+        let line = text.split('\n').nth(finding.line.saturating_sub(1)).unwrap_or_default();
+        let underlined: String =
+            line.chars().skip(finding.column.saturating_sub(1)).take(finding.length).collect();
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let help = finding.help.map_or_else(String::new, |help| format!(" | {help}"));
+        let line = format!("{underlined} | {severity} {} {}{help}\n", finding.code, finding.message);
+        lines.push_str(&line);
+    }
+    lines
+}
+
+/// Checks that the findings about a text are these, one a line; none means that it is accepted.
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let found = findings(text);
+    let found: Vec<&str> = found.lines().collect();
+    assert_eq!(found, expected, "\nin {text}");
+    let is_error = expected.iter().any(|line| line.contains("| error "));
+    assert_eq!(run(text).is_err(), is_error, "{text}");
+}
