@@ -1,4 +1,5 @@
 //! What a run inherits is what it would have inherited without the host.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 
@@ -124,7 +125,17 @@ fn ignored_signals_stay_ignored() {
 fn ignored_signals_that_the_host_handles_stay_ignored() {
     compare("nohup env --ignore-signal=INT");
     compare("env --ignore-signal=HUP,TERM");
-    compare("env --ignore-signal=CHLD");
+}
+
+#[test]
+fn an_ignored_sigchld_loses_no_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let result = folder.path().join("result");
+    let own = std::env::current_exe().unwrap();
+    let by_host = "exec env --ignore-signal=CHLD \"$0\" --exact --ignored --test-threads 1 as_a_host";
+    let (exit, printed) = run(&["-c", by_host, own.to_str().unwrap()], Some(&result));
+    assert_eq!(exit, Some(Exit::Code(0)), "{printed}");
+    assert!(result.exists());
 }
 
 #[test]

@@ -100,18 +100,20 @@ pub fn inherited_nofile() -> (u64, u64) {
 }
 
 /// Signals that were ignored at the start and that the process handles or takes by default now: a process it starts
-/// would take them by default.
+/// would take them by default. SIGCHLD is not among them: see [`keep_exit_codes`].
 pub(super) fn no_longer_ignored() -> Vec<i32> {
     ensure_captured();
     if IGNORED.load(Ordering::Relaxed) == 0 {
         return Vec::new();
     }
     SIGNALS
-        .filter(|&signal| was_ignored(signal) && disposition(signal).is_some_and(|now| now != libc::SIG_IGN))
+        .filter(|&signal| signal != libc::SIGCHLD && was_ignored(signal))
+        .filter(|&signal| disposition(signal).is_some_and(|now| now != libc::SIG_IGN))
         .collect()
 }
 
-/// An ignored SIGCHLD, inherited, makes the kernel throw exit codes away: the host takes it by default.
+/// An ignored SIGCHLD, inherited, makes the kernel throw exit codes away: the host takes it by default, and so do the
+/// processes it starts, which no shell could keep from it.
 pub(super) fn keep_exit_codes() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
