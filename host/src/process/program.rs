@@ -40,6 +40,14 @@ pub(super) fn resolve(name: &OsStr, path: Option<&OsStr>, directory: &Path) -> R
     }))
 }
 
+/// What execve(2) would say of this file before it reads it.
+pub(super) fn executable(file: &Path) -> io::Result<()> {
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::from_raw_os_error(libc::EACCES));
+    }
+    Ok(access(file, Access::EXEC_OK)?)
+}
+
 /// Why the system did not start `program` in `directory`: it reports every reason by one number, and so the answer is
 /// looked for afterwards.
 pub(super) fn explain(error: &io::Error, program: &Path, directory: &Path) -> SpawnError {
