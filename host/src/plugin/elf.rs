@@ -74,11 +74,11 @@ impl Elf<'_> {
     fn check(&self, length: u64) -> Result<(), Wrong> {
         let machine = self.number(18, 2)?;
         let found = (machine, self.wide, self.little);
-        if let Some(host) = host_machine() {
-            if found != host {
-                let (library, host) = (machine_name(found), machine_name(host));
-                return Err(Wrong::Problem(LoadProblem::WrongMachine { library, host }));
-            }
+        if let Some(host) = host_machine()
+            && found != host
+        {
+            let (library, host) = (machine_name(found), machine_name(host));
+            return Err(Wrong::Problem(LoadProblem::WrongMachine { library, host }));
         }
         if self.number(16, 2)? != ET_DYN {
             return Err(Wrong::Problem(LoadProblem::NotALibrary));

@@ -36,7 +36,8 @@ fn first_difference(errors: &AbiInstabilityErrors) -> String {
         TLFieldOrFunction::Field(field) => field.name().trim_matches('_').to_owned(),
         TLFieldOrFunction::Function(function) => function.name.as_str().to_owned(),
     });
-    let mut path: Vec<String> = names.filter(|name| !name.is_empty()).collect();
+    // A tuple's fields are numbers, which tell nobody anything.
+    let mut path: Vec<String> = names.filter(|name| name.contains(|c: char| !c.is_ascii_digit())).collect();
     path.dedup();
     let what = error.errs.first().map(describe).unwrap_or_default();
     if path.is_empty() { what } else { format!("{}: {what}", path.join(".")) }

@@ -25,10 +25,10 @@ pub(super) struct PluginOutput {
 impl PluginOutput {
     /// Opens the files of a run. Never waits, so that the control thread may call it.
     pub(super) fn open(launch: &Launch) -> Result<Self, StartError> {
-        let stdout = Target::open(&launch.stdout, io::stdout)?;
+        let stdout = Target::open(&launch.stdout, Own::Stdout)?;
         let stderr = match &launch.stderr {
             ErrorSink::Combined => None,
-            ErrorSink::Separate(sink) => Some(Target::open(sink, io::stderr)?),
+            ErrorSink::Separate(sink) => Some(Target::open(sink, Own::Stderr)?),
         };
         Ok(Self { stdout, stderr })
     }
@@ -50,28 +50,37 @@ impl OutputSink for PluginOutput {
     }
 }
 
+#[derive(Debug)]
 enum Target {
     Tail(Mutex<VecDeque<u8>>),
     File(Log),
     Ignore,
-    /// A stream of the host's own.
-    Inherit(Box<dyn Fn(&[u8]) -> io::Result<()> + Send + Sync>),
+    Inherit(Own),
 }
 
-impl std::fmt::Debug for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// A stream of the host's own.
+#[derive(Clone, Copy, Debug)]
+enum Own {
+    Stdout,
+    Stderr,
+}
+
+impl Own {
+    fn write(self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Target::Tail(_) => f.write_str("Tail"),
-            Target::File(log) => log.fmt(f),
-            Target::Ignore => f.write_str("Ignore"),
-            Target::Inherit(_) => f.write_str("Inherit"),
+            Own::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(bytes)?;
+                stdout.flush()
+            }
+            Own::Stderr => io::stderr().write_all(bytes),
         }
     }
 }
 
 impl Target {
     /// `own` is the host's stream of that name.
-    fn open<W: Write + 'static>(sink: &Sink, own: fn() -> W) -> Result<Self, StartError> {
+    fn open(sink: &Sink, own: Own) -> Result<Self, StartError> {
         Ok(match sink {
             Sink::Tail => Target::Tail(Mutex::default()),
             Sink::File(path) => Target::File(Log::open(path).map_err(|error| StartError {
@@ -79,11 +88,7 @@ impl Target {
                 code: None,
             })?),
             Sink::Ignore => Target::Ignore,
-            Sink::Inherit => Target::Inherit(Box::new(move |bytes| {
-                let mut own = own();
-                own.write_all(bytes)?;
-                own.flush()
-            })),
+            Sink::Inherit => Target::Inherit(own),
         })
     }
 
@@ -93,7 +98,7 @@ impl Target {
             // Every write appends as one: of two threads, none comes between the other's bytes.
             Target::File(log) => (&log.file).write_all(bytes)?,
             Target::Ignore => {}
-            Target::Inherit(write) => write(bytes)?,
+            Target::Inherit(own) => own.write(bytes)?,
         }
         Ok(())
     }
@@ -159,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_tail_is_the_last_64_kib() {
-        let target = Target::open(&Sink::Tail, io::stdout).unwrap();
+        let target = Target::open(&Sink::Tail, Own::Stdout).unwrap();
         let all: Vec<u8> = (0..200_000u32).map(|i| (i % 251) as u8).collect();
         for chunk in all.chunks(1000) {
             target.write(chunk).unwrap();
@@ -177,7 +182,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("log");
         std::fs::write(&path, "before\n").unwrap();
-        let target = Target::open(&Sink::File(path.clone()), io::stdout).unwrap();
+        let target = Target::open(&Sink::File(path.clone()), Own::Stdout).unwrap();
         target.write(b"during\n").unwrap();
         let Stream::File { path: found, start, end, .. } = target.tail() else { panic!("a file") };
         assert_eq!((found, start, end), (path.clone(), 7, 14));
@@ -186,13 +191,13 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_says_why() {
-        let error = Target::open(&Sink::File("/nonexistent/log".into()), io::stdout).unwrap_err();
+        let error = Target::open(&Sink::File("/nonexistent/log".into()), Own::Stdout).unwrap_err();
         assert_eq!(error.reason, "log file \"/nonexistent/log\": no such file or directory");
         let home = tempfile::tempdir().unwrap();
         let fifo = home.path().join("fifo");
         rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
             .unwrap();
-        let error = Target::open(&Sink::File(fifo), io::stdout).unwrap_err();
+        let error = Target::open(&Sink::File(fifo), Own::Stdout).unwrap_err();
         assert!(error.reason.ends_with(": no such device or address"), "{}", error.reason);
     }
 }
