@@ -3,6 +3,7 @@
 pub mod config;
 pub mod launch;
 pub mod notify;
+pub mod plugin;
 pub mod process;
 pub mod runner;
 pub mod timestamp;

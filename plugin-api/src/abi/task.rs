@@ -9,7 +9,7 @@ use abi_stable::{
 /// One task instance, for one run.
 ///
 /// Made by the plugin, owned by the host. `run` is called once, on the run's own thread; `stop` at most once, on
-/// another, while `run` is in progress or before it. `close` follows when both have returned.
+/// another, before, while or after `run` is in progress. `close` follows when both have returned.
 #[sabi_trait]
 pub trait AbiTask: Send + Sync + 'static {
     /// Runs it; the result is the exit code.

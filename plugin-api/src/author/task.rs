@@ -14,8 +14,9 @@ pub trait Task: Sized + Send + Sync + 'static {
     /// thread cannot be killed.
     fn run(&self, context: &TaskContext) -> Result<i32, TaskError>;
 
-    /// Called once, from another thread, when the run has to end, just after [`TaskContext::is_stopping`] turned true.
-    /// Needed only by a `run` that waits for something else than its context.
+    /// Called at most once, from another thread, when the run has to end: just after [`TaskContext::is_stopping`] turned
+    /// true, and perhaps when `run` has begun not yet, or returned already. Needed only by a `run` that waits for
+    /// something else than its context. The run lasts until this has returned as well.
     fn stop(&self) {}
 
     /// One line for people, shown by `bansuri plugin inspect`.

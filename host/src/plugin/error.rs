@@ -1,0 +1,199 @@
+//! What can go wrong with plugins. Every message is one line.
+
+use super::library::ExportKind;
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why a plugin type cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PluginError {
+    /// The reference is not of the form `LIBRARY[:Type]`.
+    Reference {
+        /// As written.
+        reference: String,
+    },
+    /// No folder holds a library of this bare name.
+    NotFound {
+        /// As written.
+        name: String,
+        /// The file names that would do.
+        files: Vec<String>,
+        /// Where they were looked for.
+        folders: Vec<PathBuf>,
+    },
+    /// The file cannot be used.
+    Load {
+        /// The file, absolute.
+        library: PathBuf,
+        /// Why.
+        problem: LoadProblem,
+    },
+    /// No type is named, and the library does not export exactly one of that kind.
+    Unnamed {
+        /// The file, absolute.
+        library: PathBuf,
+        /// What was looked for.
+        kind: ExportKind,
+        /// The reference without its type, as written.
+        reference: String,
+        /// What the library exports of that kind.
+        exported: Vec<String>,
+    },
+    /// The library exports no such type.
+    UnknownType {
+        /// The file, absolute.
+        library: PathBuf,
+        /// What was looked for.
+        kind: ExportKind,
+        /// The type, as written.
+        type_name: String,
+        /// What the library exports of that kind.
+        exported: Vec<String>,
+        /// Whether the library exports a type of that name and another kind.
+        of_other_kind: bool,
+    },
+}
+
+/// Why a file is no usable plugin library.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LoadProblem {
+    /// The path is not absolute.
+    Relative,
+    /// It cannot be read: the system's words.
+    Unreadable(String),
+    /// It is something else than a file: `a directory`.
+    NotAFile(&'static str),
+    /// It holds no byte.
+    Empty,
+    /// It does not begin as a shared library does.
+    NotALibrary,
+    /// It ends before its own headers say so.
+    Truncated,
+    /// It is for another machine.
+    WrongMachine {
+        /// What it was built for.
+        library: String,
+        /// What this host is.
+        host: String,
+    },
+    /// The system's loader refuses it: its words.
+    Refused(String),
+    /// It is a shared library, but nothing in it says that it is a plugin.
+    NoRootModule,
+    /// It is a plugin for another, incompatible version of the interface.
+    Incompatible {
+        /// The version of plugin-api it was built with.
+        library: String,
+        /// The host's version of plugin-api.
+        host: String,
+        /// The first difference.
+        difference: String,
+    },
+    /// It was built with an `abi_stable` that this host cannot read.
+    ForeignAbi(String),
+    /// Its root module could not be made.
+    Root(String),
+}
+
+/// A call into a plugin that failed. The text of a panic holds its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PluginFault {
+    /// The plugin returned an error.
+    Error(String),
+    /// It panicked; the instance is spent.
+    Panic(String),
+}
+
+impl PluginFault {
+    /// In words, one line.
+    pub fn message(&self) -> &str {
+        match self {
+            PluginFault::Error(message) | PluginFault::Panic(message) => message,
+        }
+    }
+}
+
+impl fmt::Display for PluginFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl std::error::Error for PluginFault {}
+
+impl fmt::Display for PluginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PluginError::Reference { reference } => {
+                write!(f, "plugin {reference:?}: expected LIBRARY or LIBRARY:Type")
+            }
+            PluginError::NotFound { name, files, folders } => {
+                write!(f, "library {name:?}: not found; looked for {} in ", files.join(" and "))?;
+                if folders.is_empty() {
+                    return f.write_str(
+                        "no folder: neither plugins.search-paths nor BANSURI_PLUGIN_PATH names one",
+                    );
+                }
+                let folders: Vec<_> = folders.iter().map(|folder| format!("{folder:?}")).collect();
+                f.write_str(&folders.join(", "))
+            }
+            PluginError::Load { library, problem } => write!(f, "library {library:?}: {problem}"),
+            PluginError::Unnamed { library, kind, reference, exported } => match exported.as_slice() {
+                [] => write!(f, "library {library:?}: exports no {kind}"),
+                [first, ..] => write!(
+                    f,
+                    "library {library:?}: exports {} {kind}s, expected one to be named as in \"{reference}:{first}\": {}",
+                    exported.len(),
+                    exported.join(", ")
+                ),
+            },
+            PluginError::UnknownType { library, kind, type_name, exported, of_other_kind } => {
+                write!(f, "library {library:?}: exports no {kind} {type_name:?}")?;
+                if *of_other_kind {
+                    write!(f, ", but a {} of that name", kind.other())?;
+                }
+                if let Some(nearest) = nearest(type_name, exported) {
+                    write!(f, ", did you mean {nearest:?}?")?;
+                }
+                match exported.as_slice() {
+                    [] => write!(f, "; it exports no {kind}"),
+                    _ => write!(f, "; its {kind}s: {}", exported.join(", ")),
+                }
+            }
+        }
+    }
+}
+
+impl std::error::Error for PluginError {}
+
+impl fmt::Display for LoadProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadProblem::Relative => f.write_str("expected an absolute path"),
+            LoadProblem::Unreadable(why) => f.write_str(why),
+            LoadProblem::NotAFile(what) => write!(f, "expected a shared library, found {what}"),
+            LoadProblem::Empty => f.write_str("expected a shared library, found an empty file"),
+            LoadProblem::NotALibrary => f.write_str("not a shared library"),
+            LoadProblem::Truncated => f.write_str("truncated: the file ends before its contents do"),
+            LoadProblem::WrongMachine { library, host } => {
+                write!(f, "built for {library}, this host is {host}")
+            }
+            LoadProblem::Refused(why) => write!(f, "cannot be loaded: {why}"),
+            LoadProblem::NoRootModule => f.write_str("not a Bansuri plugin: it exports no root module"),
+            LoadProblem::Incompatible { library, host, difference } => write!(
+                f,
+                "incompatible plugin-api: built with {library}, this host has {host} ({difference}); build it anew"
+            ),
+            LoadProblem::ForeignAbi(why) => write!(f, "incompatible plugin-api: {why}; build it anew"),
+            LoadProblem::Root(why) => write!(f, "its root module could not be made: {why}"),
+        }
+    }
+}
+
+/// The exported name that was likely meant.
+fn nearest<'a>(name: &str, exported: &'a [String]) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let distance = |known: &str| strsim::damerau_levenshtein(&name, &known.to_lowercase());
+    let best = exported.iter().min_by_key(|known| distance(known))?;
+    (distance(best) <= name.chars().count().div_ceil(3)).then_some(best)
+}

@@ -1,0 +1,101 @@
+//! Instances of exported types.
+
+use super::context::RunContext;
+use super::error::PluginFault;
+use super::failure::FailureRecord;
+use super::logger::logger;
+use bansuri_plugin_api::abi::abi_stable::sabi_trait::TD_Opaque;
+use bansuri_plugin_api::abi::abi_stable::std_types::{RResult, RStr, RString};
+use bansuri_plugin_api::abi::{
+    AbiConfig, AbiConfig_TO, ConfigBox, FaultBox, FaultKind, LogArc, NotifierBox, TaskBox,
+};
+use std::sync::Arc;
+
+/// What a constructor is given.
+#[derive(Clone, Debug)]
+pub struct InstanceSetup<'a> {
+    /// The task's or notifier's name, under which the instance logs.
+    pub name: Arc<str>,
+    /// Its options, an object.
+    pub options: &'a serde_json::Value,
+}
+
+impl InstanceSetup<'_> {
+    pub(super) fn boxed(self) -> ConfigBox {
+        AbiConfig_TO::from_value(
+            Config { options: self.options.to_string().into(), name: self.name },
+            TD_Opaque,
+        )
+    }
+}
+
+struct Config {
+    name: Arc<str>,
+    options: RString,
+}
+
+impl AbiConfig for Config {
+    fn name(&self) -> RStr<'_> {
+        RStr::from_str(&self.name)
+    }
+
+    fn options(&self) -> RStr<'_> {
+        self.options.as_rstr()
+    }
+
+    fn logger(&self) -> LogArc {
+        logger(Arc::clone(&self.name))
+    }
+}
+
+/// A task, for one run. Its methods call author's code and may block; none unwinds.
+pub struct TaskInstance(pub(super) TaskBox);
+
+impl TaskInstance {
+    /// Runs it to its end; the result is the exit code.
+    pub fn run(&self, context: &RunContext) -> Result<i32, PluginFault> {
+        checked(self.0.run(context.shared()))
+    }
+
+    /// Calls `Task::stop`. To be called once, on another thread than the run's.
+    pub fn stop(&self) -> Result<(), PluginFault> {
+        checked(self.0.stop())
+    }
+
+    /// Drops the author's value.
+    pub fn close(self) -> Result<(), PluginFault> {
+        checked(self.0.close())
+    }
+}
+
+/// A notifier. Its methods call author's code and may block; none unwinds.
+pub struct NotifierInstance(pub(super) NotifierBox);
+
+impl NotifierInstance {
+    /// Delivers one failure. After a panic the instance is spent.
+    pub fn notify(&self, failure: FailureRecord) -> Result<(), PluginFault> {
+        checked(self.0.notify(failure.boxed()))
+    }
+
+    /// Drops the author's value.
+    pub fn close(self) -> Result<(), PluginFault> {
+        checked(self.0.close())
+    }
+}
+
+pub(super) fn checked<T>(result: RResult<T, FaultBox>) -> Result<T, PluginFault> {
+    result.into_result().map_err(|fault| {
+        let message = one_line(fault.message().as_str());
+        if fault.kind() == FaultKind::PANIC {
+            PluginFault::Panic(message)
+        } else {
+            PluginFault::Error(message)
+        }
+    })
+}
+
+/// Reasons are shown in one line: an assertion's message, among others, has several.
+fn one_line(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join("; ")
+}

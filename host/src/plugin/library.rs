@@ -1,0 +1,129 @@
+//! A loaded plugin library.
+
+use super::error::PluginFault;
+use super::instance::{InstanceSetup, NotifierInstance, TaskInstance, checked};
+use super::logger::logger;
+use bansuri_plugin_api::abi::{self, PluginModule_Ref};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A plugin library, which stays loaded until the process ends. Usable on any thread.
+pub struct Library {
+    path: PathBuf,
+    api_version: String,
+    exports: Vec<Export>,
+    module: PluginModule_Ref,
+}
+
+/// One exported type.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Export {
+    /// What it is.
+    pub kind: ExportKind,
+    /// What follows the colon in `LIBRARY:Type`.
+    pub name: String,
+    /// One line for people; may be empty.
+    pub description: String,
+    /// A JSON Schema for its options, as text; `None`: the type publishes none.
+    pub options_schema: Option<String>,
+}
+
+/// What an exported type is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ExportKind {
+    /// A task.
+    Task,
+    /// A notifier.
+    Notifier,
+}
+
+impl ExportKind {
+    pub(super) fn other(self) -> Self {
+        match self {
+            ExportKind::Task => ExportKind::Notifier,
+            ExportKind::Notifier => ExportKind::Task,
+        }
+    }
+}
+
+impl fmt::Display for ExportKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ExportKind::Task => "task",
+            ExportKind::Notifier => "notifier",
+        })
+    }
+}
+
+impl Library {
+    pub(super) fn new(path: PathBuf, api_version: String, module: PluginModule_Ref) -> Self {
+        // Before anything of the author's is called, so that what that logs is not lost.
+        module.attach()(logger(log_name(&path)));
+        let exports = module.exports()().into_iter().filter_map(|export| {
+            Some(Export {
+                kind: match export.kind() {
+                    abi::ExportKind::TASK => ExportKind::Task,
+                    abi::ExportKind::NOTIFIER => ExportKind::Notifier,
+                    // A kind that a newer plugin-api knows is of no use to this host.
+                    _ => return None,
+                },
+                name: export.name().into(),
+                description: export.description().into(),
+                options_schema: export.options_schema().into_option().map(Into::into),
+            })
+        });
+        let exports = exports.collect();
+        Self { path, api_version, exports, module }
+    }
+
+    /// The file, absolute.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The version of plugin-api it was built with.
+    pub fn api_version(&self) -> &str {
+        &self.api_version
+    }
+
+    /// What it exports, in the order of its author.
+    pub fn exports(&self) -> &[Export] {
+        &self.exports
+    }
+
+    /// The names of the exported types of one kind.
+    pub fn names(&self, kind: ExportKind) -> impl Iterator<Item = &str> {
+        self.exports.iter().filter(move |export| export.kind == kind).map(|export| export.name.as_str())
+    }
+
+    /// Calls the constructor of a task type on this thread.
+    pub fn new_task(&self, type_name: &str, setup: InstanceSetup<'_>) -> Result<TaskInstance, PluginFault> {
+        checked(self.module.new_task()(type_name.into(), setup.boxed())).map(TaskInstance)
+    }
+
+    /// Calls the constructor of a notifier type on this thread.
+    pub fn new_notifier(
+        &self,
+        type_name: &str,
+        setup: InstanceSetup<'_>,
+    ) -> Result<NotifierInstance, PluginFault> {
+        checked(self.module.new_notifier()(type_name.into(), setup.boxed())).map(NotifierInstance)
+    }
+}
+
+impl fmt::Debug for Library {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Library")
+            .field("path", &self.path)
+            .field("api_version", &self.api_version)
+            .field("exports", &self.exports)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `libhttp_check.so` logs as `http_check`.
+fn log_name(path: &Path) -> Arc<str> {
+    let stem = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+    stem.strip_prefix(std::env::consts::DLL_PREFIX).unwrap_or(&stem).into()
+}

@@ -1,0 +1,131 @@
+//! From a file to a [`Library`].
+
+use super::error::LoadProblem;
+use super::layout;
+use super::library::Library;
+use bansuri_plugin_api::abi::PluginModule_Ref;
+use bansuri_plugin_api::abi::abi_stable::library::{
+    LibHeader, LibraryError, RawLibrary, RootModule, lib_header_from_raw_library,
+};
+use std::error::Error;
+use std::fs::File;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::path::Path;
+
+/// Loads the library of this absolute path, for good: what it made may be in use anywhere until the process ends.
+///
+/// Runs the library's initializers. A library that crashes in them takes the process with it.
+pub(super) fn load(path: &Path) -> Result<Library, LoadProblem> {
+    if !path.is_absolute() {
+        return Err(LoadProblem::Relative);
+    }
+    check_file(path)?;
+    open_whole(path)?;
+    let raw = RawLibrary::load_at(path).map_err(|error| problem(path, error))?;
+    // From here on references into the library exist.
+    let raw = ManuallyDrop::new(raw);
+    // SAFETY: the library is never unloaded, so what the header refers to stays.
+    let header = unsafe { lib_header_from_raw_library(&raw) }.map_err(|error| problem(path, error))?;
+    layout::check(header)?;
+    let module = root_module(header)?;
+    Ok(Library::new(path.to_owned(), version(header), module))
+}
+
+/// The version of plugin-api a library was built with.
+pub(super) fn version(header: &LibHeader) -> String {
+    header.version_strings().version.to_string()
+}
+
+/// An error of the system in its own words, without its number.
+pub(super) fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_lowercase().chain(characters).collect(),
+        None => text.to_owned(),
+    }
+}
+
+/// What can be seen of a file without loading it.
+fn check_file(path: &Path) -> Result<(), LoadProblem> {
+    let unreadable = |error: io::Error| LoadProblem::Unreadable(words(&error));
+    let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
+    // Asked before it is opened, since opening a FIFO waits for a writer.
+    if kind.is_dir() {
+        return Err(LoadProblem::NotAFile("a directory"));
+    }
+    if !kind.is_file() {
+        return Err(LoadProblem::NotAFile("neither a file nor a directory"));
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    match file.metadata().map_err(unreadable)?.len() {
+        0 => Err(LoadProblem::Empty),
+        length => check_format(&file, length),
+    }
+}
+
+#[cfg(all(unix, not(target_vendor = "apple")))]
+fn check_format(file: &File, length: u64) -> Result<(), LoadProblem> {
+    super::elf::check(file, length)
+}
+
+/// The system's loader says by itself what is wrong.
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+fn check_format(_file: &File, _length: u64) -> Result<(), LoadProblem> {
+    Ok(())
+}
+
+/// Has every symbol bound now: a missing function that is bound at its first call ends the process there.
+#[cfg(unix)]
+fn open_whole(path: &Path) -> Result<(), LoadProblem> {
+    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+    // SAFETY: initializers of the library run, which is what the user asked for by naming it as a plugin.
+    match unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) } {
+        Ok(library) => {
+            // Not unloaded even if it turns out to be no plugin: its initializers may have left references to it.
+            std::mem::forget(library);
+            Ok(())
+        }
+        Err(error) => Err(LoadProblem::Refused(loader_words(path, &error))),
+    }
+}
+
+/// Windows binds everything when it loads.
+#[cfg(not(unix))]
+fn open_whole(_path: &Path) -> Result<(), LoadProblem> {
+    Ok(())
+}
+
+/// The loader's own words, without the path that is said already.
+fn loader_words(path: &Path, error: &libloading::Error) -> String {
+    let text = match error.source() {
+        Some(source) => source.to_string(),
+        None => error.to_string(),
+    };
+    let text = text.trim_start_matches(&*path.to_string_lossy()).trim_start_matches(": ");
+    text.lines().collect::<Vec<_>>().join("; ")
+}
+
+fn root_module(header: &'static LibHeader) -> Result<PluginModule_Ref, LoadProblem> {
+    // SAFETY: the layout of the module was checked, in one direction or the other; fields that an older library lacks
+    // are known to be missing by the accessors of a prefix type.
+    let module = unsafe { header.unchecked_layout::<PluginModule_Ref>() };
+    module.map_err(|error| LoadProblem::Root(error.to_string().lines().collect::<Vec<_>>().join("; ")))
+}
+
+fn problem(path: &Path, error: LibraryError) -> LoadProblem {
+    match error {
+        LibraryError::GetSymbolError { .. } => LoadProblem::NoRootModule,
+        LibraryError::OpenError { err, .. } => LoadProblem::Refused(loader_words(path, &err)),
+        LibraryError::InvalidAbiHeader(found) => {
+            let host = PluginModule_Ref::VERSION_STRINGS.version;
+            LoadProblem::ForeignAbi(format!(
+                "built with abi_stable {}.{}, which plugin-api {host} of this host does not use",
+                found.abi_major, found.abi_minor
+            ))
+        }
+        other => LoadProblem::ForeignAbi(other.to_string().lines().collect::<Vec<_>>().join("; ")),
+    }
+}
