@@ -1,0 +1,128 @@
+//! When a delivery is tried again.
+
+use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+/// The longest pause that a server may ask for.
+const LONGEST_WISH: Duration = Duration::from_secs(10);
+
+/// How often, and with which pauses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Policy {
+    /// After the first attempt.
+    pub(crate) retries: u32,
+    /// Before the first retry; each further pause is twice as long.
+    pub(crate) backoff: Duration,
+    /// For all attempts and pauses together.
+    pub(crate) total: Duration,
+}
+
+/// What an attempt came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Attempt {
+    Delivered,
+    /// It would fail again.
+    Refused(String),
+    /// It may go better another time.
+    Failed {
+        why: String,
+        wish: Option<Duration>,
+    },
+}
+
+impl Policy {
+    /// The pause before the next attempt, after this many failed ones (from 1) and this much time; `None`: there is
+    /// none.
+    pub(crate) fn pause(&self, failed: u32, wish: Option<Duration>, spent: Duration) -> Option<Duration> {
+        if failed > self.retries {
+            return None;
+        }
+        let doubled =
+            2_u32.checked_pow(failed - 1).map_or(Duration::MAX, |by| self.backoff.saturating_mul(by));
+        let pause = doubled.max(wish.unwrap_or_default().min(LONGEST_WISH));
+        // An attempt without any time would be none.
+        (spent.saturating_add(pause) < self.total).then_some(pause)
+    }
+}
+
+/// What a status means; `why` says it in words.
+pub(crate) fn judge(status: u16, retry_after: Option<&str>, now: SystemTime, why: String) -> Attempt {
+    match status {
+        200..=299 => Attempt::Delivered,
+        408 | 429 | 500..=599 => {
+            Attempt::Failed { why, wish: retry_after.and_then(|value| wish(value, now)) }
+        }
+        _ => Attempt::Refused(why),
+    }
+}
+
+/// The value of a `Retry-After` header (RFC 9110, 10.2.3): seconds, which some servers write with a fraction, or a date.
+fn wish(value: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = OffsetDateTime::parse(value.trim(), &Rfc2822).ok()?;
+    // A date that has passed asks for no pause.
+    Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn policy() -> Policy {
+        Policy { retries: 3, backoff: SECOND, total: Duration::from_secs(28) }
+    }
+
+    #[test]
+    fn pauses_double() {
+        let pauses: Vec<_> = (1..=5).map(|failed| policy().pause(failed, None, SECOND)).collect();
+        assert_eq!(pauses, [Some(SECOND), Some(2 * SECOND), Some(4 * SECOND), None, None]);
+        let endless = Policy { retries: u32::MAX, total: Duration::MAX, ..policy() };
+        assert_eq!(endless.pause(u32::MAX, None, SECOND), None, "a pause without end is none");
+    }
+
+    #[test]
+    fn a_servers_wish_is_followed_within_reason() {
+        assert_eq!(policy().pause(1, Some(5 * SECOND), SECOND), Some(5 * SECOND));
+        assert_eq!(policy().pause(1, Some(Duration::from_secs(3600)), SECOND), Some(LONGEST_WISH));
+        assert_eq!(policy().pause(3, Some(SECOND), SECOND), Some(4 * SECOND));
+    }
+
+    #[test]
+    fn no_pause_goes_past_the_total() {
+        assert_eq!(policy().pause(1, None, Duration::from_millis(26_999)), Some(SECOND));
+        assert_eq!(policy().pause(1, None, Duration::from_secs(27)), None);
+        assert_eq!(policy().pause(1, Some(LONGEST_WISH), Duration::from_secs(19)), None);
+    }
+
+    #[test]
+    fn statuses() {
+        let judge = |status| judge(status, None, SystemTime::UNIX_EPOCH, String::new());
+        let again = Attempt::Failed { why: String::new(), wish: None };
+        for status in [200, 201, 204, 299] {
+            assert_eq!(judge(status), Attempt::Delivered, "{status}");
+        }
+        for status in [408, 429, 500, 502, 503, 504] {
+            assert_eq!(judge(status), again, "{status}");
+        }
+        for status in [301, 307, 400, 401, 403, 404, 410, 413] {
+            assert_eq!(judge(status), Attempt::Refused(String::new()), "{status}");
+        }
+    }
+
+    #[test]
+    fn ways_to_write_retry_after() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        assert_eq!(wish("7", now), Some(7 * SECOND));
+        assert_eq!(wish(" 0.25 ", now), Some(Duration::from_millis(250)));
+        assert_eq!(wish("Sun, 06 Nov 1994 08:49:42 GMT", now), Some(5 * SECOND));
+        assert_eq!(wish("Sun, 06 Nov 1994 08:49:36 GMT", now), Some(Duration::ZERO));
+        for value in ["", "soon", "-1", "NaN", "inf", "1e300"] {
+            assert_eq!(wish(value, now), None, "{value}");
+        }
+    }
+}
