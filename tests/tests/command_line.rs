@@ -1,5 +1,7 @@
 //! The binary as its user meets it: exit codes, files, output.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use bansuri_tests::Sandbox;
 use serde_json::{Value, json};
 

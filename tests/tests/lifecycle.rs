@@ -1,5 +1,7 @@
 //! Schedules, attempts and outcomes of real commands, as the event stream tells them.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use bansuri_tests::{Host, Sandbox};
 use serde_json::{Value, json};
 

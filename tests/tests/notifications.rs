@@ -1,5 +1,7 @@
 //! Failures that reach somebody: by command, in order, without holding a run up.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use bansuri_tests::{Sandbox, group_members};
 use serde_json::json;
 

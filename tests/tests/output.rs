@@ -1,5 +1,7 @@
 //! Where output goes, and that it never holds a task or the host up.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use bansuri_tests::{Sandbox, wait_until};
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! What the README promises a new user.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use bansuri_tests::{Sandbox, artifacts, bansuri, workspace};
 use serde_json::{Value, json};
 use std::path::Path;

@@ -106,7 +106,7 @@ impl Notices {
             reporter.notified(
                 done.task,
                 &done.notifier,
-                done.result.as_ref().map(|()| ()).map_err(String::as_str),
+                done.result.as_ref().map_err(String::as_str).copied(),
             );
         }
     }
