@@ -36,20 +36,17 @@ enum Ending {
 #[derive(Clone, Copy, Default, Debug)]
 struct Totals {
     open: usize,
-    alive: usize,
     completed: usize,
 }
 
 impl Totals {
     fn add(&mut self, standing: Standing) {
         self.open += usize::from(standing.open);
-        self.alive += usize::from(standing.alive);
         self.completed += usize::from(standing.completed);
     }
 
     fn remove(&mut self, standing: Standing) {
         self.open -= usize::from(standing.open);
-        self.alive -= usize::from(standing.alive);
         self.completed -= usize::from(standing.completed);
     }
 }
@@ -161,7 +158,8 @@ impl Orchestrator {
     pub fn is_shut_down(&self) -> bool {
         match self.ending {
             Ending::Not => false,
-            Ending::Asked | Ending::Forced => self.totals.alive == 0,
+            // No task waits any more: what is open, lives.
+            Ending::Asked | Ending::Forced => self.totals.open == 0,
         }
     }
 

@@ -60,10 +60,8 @@ pub(crate) struct Over {
 /// What the totals over all tasks count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Standing {
-    /// Something may still run.
+    /// Something may still run, or lives; what is stuck is given up.
     pub(crate) open: bool,
-    /// Something lives that a shutdown waits for.
-    pub(crate) alive: bool,
     /// The last outcome is COMPLETED and no run is stuck.
     pub(crate) completed: bool,
 }
@@ -75,13 +73,15 @@ impl Task {
 
     pub(crate) fn standing(&self) -> Standing {
         let completed = self.last_outcome.as_ref().is_some_and(|last| last.kind == OutcomeKind::Completed);
-        let (open, alive) = match self.state {
-            State::New | State::Waiting { .. } => (true, false),
-            State::Starting { .. } | State::Running(_) | State::Clearing { .. } => (true, true),
-            State::Stuck { .. } => return Standing { open: false, alive: false, completed: false },
-            State::Ended(_) => (false, false),
-        };
-        Standing { open, alive, completed }
+        match self.state {
+            State::New
+            | State::Waiting { .. }
+            | State::Starting { .. }
+            | State::Running(_)
+            | State::Clearing { .. } => Standing { open: true, completed },
+            State::Stuck { .. } => Standing { open: false, completed: false },
+            State::Ended(_) => Standing { open: false, completed },
+        }
     }
 
     /// As users see it.
