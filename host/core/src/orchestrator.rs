@@ -1,10 +1,11 @@
 //! All tasks together: inputs in, effects out, and the next deadline.
 
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::id::{RunId, TaskId};
 use crate::input::Input;
 use crate::plan::Plan;
-use crate::task::{Context, Standing, Task};
+use crate::task::{Standing, Task};
 use crate::time::{Mono, Now};
 use crate::view::{TaskView, Verdict};
 use std::collections::{BTreeSet, VecDeque};

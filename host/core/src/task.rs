@@ -1,16 +1,15 @@
 //! One task: what it remembers, and the steps its lifecycle is made of.
 
+use crate::context::Context;
 use crate::effect::{Effect, Notice, NoticeKind};
 use crate::event::{Event, StateName, TaskState};
-use crate::id::{RunId, TaskId};
-use crate::input::Command;
+use crate::id::RunId;
 use crate::outcome::{Exit, Outcome, OutcomeKind};
 use crate::plan::TaskPlan;
 use crate::policy::{self, Decision};
 use crate::state::{Cause, End, Force, Former, Order, Phase, Remains, Running, State, Then, Turn, Wait, Why};
 use crate::time::{Mono, Now, spelled};
 use crate::view::TaskView;
-use std::collections::VecDeque;
 
 /// Why a stuck run is RUNNING, and why a command on it is refused.
 pub(crate) const STUCK: &str = "stuck: ignored stop";
@@ -28,20 +27,6 @@ pub(crate) struct Task {
     /// Since the task began.
     successes: u64,
     last_outcome: Option<Outcome>,
-}
-
-/// What a step of a task works with.
-pub(crate) struct Context<'a> {
-    pub(crate) id: TaskId,
-    pub(crate) plan: &'a TaskPlan,
-    pub(crate) now: Now,
-    pub(crate) effects: &'a mut VecDeque<Effect>,
-}
-
-impl Context<'_> {
-    pub(crate) fn refuse(&mut self, command: Command, reason: impl Into<String>) {
-        self.effects.push_back(Effect::Refused { task: self.id, command, reason: reason.into() });
-    }
 }
 
 /// The end of a run, on its way to be told and followed by something.
