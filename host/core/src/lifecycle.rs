@@ -1,9 +1,10 @@
 //! One task: state and input to state and effects. Every pair is matched.
 
+use crate::context::Context;
 use crate::input::{Command, Input};
 use crate::outcome::Outcome;
 use crate::state::{Cause, End, Force, Former, Order, Phase, Remains, Running, State, Then, Turn, Wait, Why};
-use crate::task::{Context, Over, STUCK, Task};
+use crate::task::{Over, STUCK, Task};
 use crate::time::Mono;
 use std::mem;
 

@@ -1,10 +1,11 @@
 //! All tasks together: inputs in, effects out, and the next deadline.
 
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::id::{RunId, TaskId};
 use crate::input::Input;
 use crate::plan::Plan;
-use crate::task::{Context, Standing, Task};
+use crate::task::{Standing, Task};
 use crate::time::{Mono, Now};
 use crate::view::{TaskView, Verdict};
 use std::collections::{BTreeSet, VecDeque};
@@ -36,20 +37,17 @@ enum Ending {
 #[derive(Clone, Copy, Default, Debug)]
 struct Totals {
     open: usize,
-    alive: usize,
     completed: usize,
 }
 
 impl Totals {
     fn add(&mut self, standing: Standing) {
         self.open += usize::from(standing.open);
-        self.alive += usize::from(standing.alive);
         self.completed += usize::from(standing.completed);
     }
 
     fn remove(&mut self, standing: Standing) {
         self.open -= usize::from(standing.open);
-        self.alive -= usize::from(standing.alive);
         self.completed -= usize::from(standing.completed);
     }
 }
@@ -161,7 +159,8 @@ impl Orchestrator {
     pub fn is_shut_down(&self) -> bool {
         match self.ending {
             Ending::Not => false,
-            Ending::Asked | Ending::Forced => self.totals.alive == 0,
+            // No task waits any more: what is open, lives.
+            Ending::Asked | Ending::Forced => self.totals.open == 0,
         }
     }
 

@@ -1,16 +1,15 @@
 //! One task: what it remembers, and the steps its lifecycle is made of.
 
+use crate::context::Context;
 use crate::effect::{Effect, Notice, NoticeKind};
 use crate::event::{Event, StateName, TaskState};
-use crate::id::{RunId, TaskId};
-use crate::input::Command;
+use crate::id::RunId;
 use crate::outcome::{Exit, Outcome, OutcomeKind};
 use crate::plan::TaskPlan;
 use crate::policy::{self, Decision};
 use crate::state::{Cause, End, Force, Former, Order, Phase, Remains, Running, State, Then, Turn, Wait, Why};
 use crate::time::{Mono, Now, spelled};
 use crate::view::TaskView;
-use std::collections::VecDeque;
 
 /// Why a stuck run is RUNNING, and why a command on it is refused.
 pub(crate) const STUCK: &str = "stuck: ignored stop";
@@ -30,20 +29,6 @@ pub(crate) struct Task {
     last_outcome: Option<Outcome>,
 }
 
-/// What a step of a task works with.
-pub(crate) struct Context<'a> {
-    pub(crate) id: TaskId,
-    pub(crate) plan: &'a TaskPlan,
-    pub(crate) now: Now,
-    pub(crate) effects: &'a mut VecDeque<Effect>,
-}
-
-impl Context<'_> {
-    pub(crate) fn refuse(&mut self, command: Command, reason: impl Into<String>) {
-        self.effects.push_back(Effect::Refused { task: self.id, command, reason: reason.into() });
-    }
-}
-
 /// The end of a run, on its way to be told and followed by something.
 pub(crate) struct Over {
     pub(crate) turn: Turn,
@@ -60,10 +45,8 @@ pub(crate) struct Over {
 /// What the totals over all tasks count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Standing {
-    /// Something may still run.
+    /// Something may still run, or lives; what is stuck is given up.
     pub(crate) open: bool,
-    /// Something lives that a shutdown waits for.
-    pub(crate) alive: bool,
     /// The last outcome is COMPLETED and no run is stuck.
     pub(crate) completed: bool,
 }
@@ -75,13 +58,15 @@ impl Task {
 
     pub(crate) fn standing(&self) -> Standing {
         let completed = self.last_outcome.as_ref().is_some_and(|last| last.kind == OutcomeKind::Completed);
-        let (open, alive) = match self.state {
-            State::New | State::Waiting { .. } => (true, false),
-            State::Starting { .. } | State::Running(_) | State::Clearing { .. } => (true, true),
-            State::Stuck { .. } => return Standing { open: false, alive: false, completed: false },
-            State::Ended(_) => (false, false),
-        };
-        Standing { open, alive, completed }
+        match self.state {
+            State::New
+            | State::Waiting { .. }
+            | State::Starting { .. }
+            | State::Running(_)
+            | State::Clearing { .. } => Standing { open: true, completed },
+            State::Stuck { .. } => Standing { open: false, completed: false },
+            State::Ended(_) => Standing { open: false, completed },
+        }
     }
 
     /// As users see it.
