@@ -1,5 +1,6 @@
 //! What the checker asks of plugins, without knowing how they are loaded.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Answers questions about plugin libraries. Implemented by `cli` on top of `plugin`.
@@ -29,4 +30,43 @@ pub struct ResolvedType {
     pub library: PathBuf,
     /// The type in it.
     pub type_name: String,
+}
+
+/// Asks about each reference once: a file may name one library in thousands of tasks, and trying a library that cannot
+/// be loaded may cost a process each time.
+pub(super) struct Remembering<'c> {
+    catalog: &'c mut dyn PluginCatalog,
+    tasks: Answers,
+    notifiers: Answers,
+}
+
+type Answers = HashMap<String, Result<ResolvedType, String>>;
+
+impl<'c> Remembering<'c> {
+    /// For one file: the folder and the search paths stay the same.
+    pub(super) fn new(catalog: &'c mut dyn PluginCatalog) -> Self {
+        Self { catalog, tasks: HashMap::new(), notifiers: HashMap::new() }
+    }
+}
+
+impl PluginCatalog for Remembering<'_> {
+    fn task_type(
+        &mut self,
+        reference: &str,
+        folder: &Path,
+        search_paths: &[PathBuf],
+    ) -> Result<ResolvedType, String> {
+        let ask = || self.catalog.task_type(reference, folder, search_paths);
+        self.tasks.entry(reference.to_owned()).or_insert_with(ask).clone()
+    }
+
+    fn notifier_type(
+        &mut self,
+        reference: &str,
+        folder: &Path,
+        search_paths: &[PathBuf],
+    ) -> Result<ResolvedType, String> {
+        let ask = || self.catalog.notifier_type(reference, folder, search_paths);
+        self.notifiers.entry(reference.to_owned()).or_insert_with(ask).clone()
+    }
 }

@@ -1,6 +1,6 @@
 //! From the text of a file to a configuration, or to everything that is wrong with it.
 
-use super::catalog::PluginCatalog;
+use super::catalog::{PluginCatalog, Remembering};
 use super::conflicts::{self, Rhythm};
 use super::dependency::{self, Node};
 use super::diagnostic::Diagnostic;
@@ -32,24 +32,26 @@ pub struct CheckOptions {
     pub strict: bool,
 }
 
-/// Checks the text of a configuration. `file` is how findings name it, and `folder` (absolute) is where relative paths
+/// Checks the text of a configuration, given as bytes. `file` is how findings name it, and `folder` (absolute) is where relative paths
 /// start.
 ///
 /// With a configuration come its warnings, without one all errors and warnings; both in the order of the file.
 pub fn check_text(
-    text: &[u8],
+    bytes: &[u8],
     file: &Path,
     folder: &Path,
     catalog: &mut dyn PluginCatalog,
     options: CheckOptions,
 ) -> Result<(Configuration, Vec<Diagnostic>), Vec<Diagnostic>> {
     let name = file.to_string_lossy();
-    let text = match syntax::decode(text) {
+    let text = match syntax::decode(bytes) {
         Ok(text) => text,
         Err((valid, at)) => {
             let mut findings = Findings::new(&name, valid, options.strict);
             let message = "the file is not UTF-8 text from here on".to_owned();
-            findings.error("syntax", Range::new(at, at), message, None);
+            let is_utf_16 = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
+            let help = is_utf_16.then(|| "it looks like UTF-16, save it as UTF-8".to_owned());
+            findings.error("syntax", Range::new(at, at), message, help);
             return Err(findings.into_list());
         }
     };
@@ -66,6 +68,7 @@ pub fn check_text(
         findings.error("invalid-value", opening(&value), message, None);
         return Err(findings.into_list());
     };
+    let catalog = &mut Remembering::new(catalog);
     let configuration = Checker { file, folder, catalog, findings: &mut findings }.root(root);
     match configuration {
         Some(configuration) if !findings.has_errors() => Ok((configuration, findings.into_list())),

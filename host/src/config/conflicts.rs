@@ -2,7 +2,7 @@
 //!
 //! A task's own key wins over one of `defaults`, which is then forgotten; where one side wrote both, it is an error.
 
-use super::findings::{Findings, Shown, quoted};
+use super::findings::{Findings, Place, Shown, quoted};
 use super::keys::Key;
 use super::settings::Settings;
 use super::typed::{Condition, Typed};
@@ -54,6 +54,7 @@ impl Rhythm {
 pub(super) fn check(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
     schedule(settings, findings);
     policy(settings, findings);
+    backoff(settings, findings);
     if settings.boolean(Key::NoInterface) {
         plugin(settings, findings);
     }
@@ -122,6 +123,23 @@ fn policy(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
             let why = "with max-attempts it means max-runs, and a service is never done";
             conflict(Key::Times, Some(Key::Service), why, settings, findings);
         }
+    }
+}
+
+/// A step is added with one backoff and multiplied by with the other.
+fn backoff(settings: &Settings<'_>, findings: &mut Findings<'_>) {
+    if settings.word(Key::RestartBackoff) != Some("dynamic") {
+        return;
+    }
+    let is_factor = match settings.value(Key::RestartStep) {
+        Some(Typed::Number(factor)) => *factor >= 1.0,
+        Some(Typed::Broken) | None => true,
+        Some(_) => false,
+    };
+    if let Some(written) = settings.stated(Key::RestartStep).filter(|_| !is_factor) {
+        let subject = settings.owner(Key::RestartStep);
+        let place = Place::new(subject, written.path);
+        findings.unexpected(&place, written.value, "a factor, 1 or more, with \"dynamic\"", None);
     }
 }
 

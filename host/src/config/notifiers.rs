@@ -147,7 +147,7 @@ impl<'a> Notifiers<'a> {
                 None
             }
             "command" | "mail" => {
-                let command = self.command(handler, settings, findings);
+                let command = self.command(handler, is_silent, settings, findings);
                 command.filter(|_| !is_silent).map(NotifyTarget::Command)
             }
             name => {
@@ -171,6 +171,7 @@ impl<'a> Notifiers<'a> {
     fn command(
         &mut self,
         handler: &str,
+        is_silent: bool,
         settings: &Settings<'a>,
         findings: &mut Findings<'_>,
     ) -> Option<Arc<[String]>> {
@@ -188,7 +189,8 @@ impl<'a> Notifiers<'a> {
             command.is_used = true;
             return command.words.clone();
         }
-        let written = settings.stated(Key::Notify)?;
+        // Who is not told needs no command to be told by.
+        let written = settings.stated(Key::Notify).filter(|_| !is_silent)?;
         let subject = settings.owner(Key::Notify);
         let message = format!("{subject}notify {}: there is no notify-command", quoted(handler));
         let help = Some("add \"notify-command\" to the task or to the file".to_owned());

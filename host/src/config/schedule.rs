@@ -2,34 +2,63 @@
 
 use super::findings::{Findings, Path, Subject};
 use super::keys::{Key, SCHEDULERS};
-use super::read::alternatives;
+use super::read::{alternatives, is_null};
 use super::slots::{Slots, Written};
 use jsonc_parser::ast::{BooleanLit, Value};
 use jsonc_parser::common::{Range, Ranged};
 
-const NAMING: [Key; 4] = [Key::Scheduler, Key::Timer, Key::ScheduleCron, Key::Service];
+/// The flat keys that schedulers become.
+const FLAT: [Key; 3] = [Key::Timer, Key::ScheduleCron, Key::Service];
 
 static TRUE: Value<'static> =
     Value::BooleanLit(BooleanLit { range: Range { start: 0, end: 0 }, value: true });
 
 /// Puts the schedule of `defaults` under a script that names none. `params` alone gives the inherited one another
-/// interval or expression.
-pub(super) fn inherit<'a>(own: &mut Slots<'a>, defaults: &Slots<'a>) {
-    if NAMING.iter().any(|key| own.of(*key).is_some()) {
+/// interval or expression, and a null takes one way of scheduling away.
+pub(super) fn inherit<'a>(own: &mut Slots<'a>, defaults: &Slots<'a>, resolved: &Slots<'a>) {
+    if names_a_schedule(own) {
         return;
     }
-    let params = own.take(Key::Params);
-    for key in NAMING {
-        own.set(key, defaults.of(key).copied());
+    let kind = FLAT.into_iter().find(|key| resolved.of(*key).is_some());
+    if let Some(params) = own.of(Key::Params).copied() {
+        match kind.or_else(|| awaited(defaults)) {
+            Some(Key::Service) | None => {}
+            Some(key) => {
+                own.take(Key::Params);
+                own.set(key, Some(params));
+            }
+        }
+        return;
     }
-    let Some(params) = params else {
+    for key in FLAT {
+        if own.of(key).is_none() {
+            own.set(key, resolved.of(key).copied());
+        }
+    }
+    if kind.is_none() {
+        // Half a schedule: who inherits it is told what it lacks.
+        own.set(Key::Scheduler, defaults.of(Key::Scheduler).copied());
         own.set(Key::Params, defaults.of(Key::Params).copied());
-        return;
-    };
-    let flat = [Key::Timer, Key::ScheduleCron].into_iter().find(|key| own.of(*key).is_some());
-    match flat {
-        Some(key) if own.of(Key::Scheduler).is_none() => own.set(key, Some(params)),
-        Some(_) | None => own.set(Key::Params, Some(params)),
+    }
+}
+
+/// Whether the script says when it runs, if only "never again".
+fn names_a_schedule(own: &Slots<'_>) -> bool {
+    let is_stated = |key: Key| own.of(key).is_some_and(|written| !is_null(written.value));
+    let is_service = own.of(Key::Service).is_some_and(|written| match written.value {
+        Value::BooleanLit(boolean) => boolean.value,
+        Value::StringLit(text) => text.value == "true",
+        Value::NumberLit(_) | Value::NullKeyword(_) | Value::Object(_) | Value::Array(_) => false,
+    });
+    own.of(Key::Scheduler).is_some() || is_stated(Key::Timer) || is_stated(Key::ScheduleCron) || is_service
+}
+
+/// What a `scheduler` of `defaults` makes of the scripts' `params`.
+fn awaited(defaults: &Slots<'_>) -> Option<Key> {
+    match &*defaults.of(Key::Scheduler)?.value.as_string_lit()?.value {
+        "timer" => Some(Key::Timer),
+        "cron" => Some(Key::ScheduleCron),
+        _ => None,
     }
 }
 

@@ -14,6 +14,8 @@ use std::time::Duration;
 /// The `defaults` of a file.
 pub(super) struct Defaults<'a> {
     slots: Slots<'a>,
+    /// The same with the schedule in its flat keys.
+    resolved: Slots<'a>,
     values: Vec<Option<Typed<'a>>>,
 }
 
@@ -33,7 +35,7 @@ impl<'a> Defaults<'a> {
         schedule::resolve(&mut resolved, subject, findings);
         let values =
             TABLE.iter().map(|info| read_one(info, resolved.of(info.key)?, subject, findings)).collect();
-        Self { slots, values }
+        Self { slots, resolved, values }
     }
 
     /// The key as it was written, unless it was written as null.
@@ -60,7 +62,7 @@ impl<'a> Settings<'a> {
         subject: Subject<'a>,
         findings: &mut Findings<'_>,
     ) -> Self {
-        schedule::inherit(&mut own, &defaults.slots);
+        schedule::inherit(&mut own, &defaults.slots, &defaults.resolved);
         schedule::resolve(&mut own, subject, findings);
         let is_told_anew = own.of(Key::Notify).is_some_and(|notify| matches!(notify.path, Path::Flat(_)));
         let mut values = Vec::with_capacity(TABLE.len());

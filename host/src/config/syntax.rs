@@ -1,5 +1,6 @@
 //! From bytes to a syntax tree, strictly: JSON with comments and trailing commas, and nothing else.
 
+use super::nearest::nearest;
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::Range;
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
@@ -171,7 +172,11 @@ fn reworded(text: &str, error: &ParseError) -> SyntaxError {
             "nested too deeply to be read".to_owned()
         }
         ParseErrorKind::UnexpectedWord | ParseErrorKind::UnexpectedToken => {
-            help = Some("text is written in double quotes".to_owned());
+            let word = text.get(span.start..span.end).unwrap_or_default();
+            help = Some(match nearest(word, ["true", "false", "null"]) {
+                Some(known) => format!("did you mean {known}?"),
+                None => "text is written in double quotes".to_owned(),
+            });
             format!("expected a value, found {found}")
         }
         ParseErrorKind::UnexpectedTokenInObject => {

@@ -66,6 +66,24 @@ fn attempts_are_for_tasks_that_restart() {
 }
 
 #[test]
+fn a_step_is_a_factor_where_it_multiplies() {
+    let refused = |key: &str| format!(r#""{key}" | error not-supported task "x": {key}: not supported yet"#);
+    let (backoff, step) = (refused("restart-backoff"), refused("restart-step"));
+    let dynamic = r#""on-fail": "restart", "restart-backoff": "dynamic", "restart-step": "#;
+    check(&script(&format!("{dynamic} 1.5")), &[&backoff, &step]);
+    for value in ["0.5", "\"30s\""] {
+        let expected = format!(
+            r#"{value} | error invalid-value task "x": restart-step {value}: expected a factor, 1 or more, with "dynamic""#
+        );
+        check(&script(&format!("{dynamic} {value}")), &[&backoff, &step, &expected]);
+        check(
+            &script(&format!("{} {value}", dynamic.replace("dynamic", "dynamic-linear"))),
+            &[&backoff, &step],
+        );
+    }
+}
+
+#[test]
 fn times_and_what_it_stands_for() {
     check(
         &script(r#""times": 3, "max-runs": 4"#),
@@ -159,6 +177,7 @@ fn notifying() {
             r#""a 'b" | error invalid-value notify-command "a 'b": expected a command whose quotes are closed"#,
         ],
     );
+    check(&script(r#""notify": { "enabled": false, "handler": "command" }"#), &[]);
     check(
         &script(r#""notify": { "enabled": true }"#),
         &[

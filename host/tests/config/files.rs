@@ -62,6 +62,8 @@ fn nothing_and_no_text() {
         ("the file is not UTF-8 text from here on".to_owned(), 2, 4)
     );
     assert_eq!(bytes(b"\xEF\xBB\xBF\xFE"), ("the file is not UTF-8 text from here on".to_owned(), 1, 1));
+    let utf_16 = run_bytes(b"\xFF\xFE{\0}\0", CheckOptions::default()).expect_err("no UTF-8");
+    assert_eq!(utf_16[0].help.as_deref(), Some("it looks like UTF-16, save it as UTF-8"));
     assert_eq!(bytes(b"\x7fELF\x02\x01\x01\0\0\0").1, 1);
     assert_eq!(bytes(&[0; 4096]).1, 1);
 }

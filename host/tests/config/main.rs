@@ -4,6 +4,8 @@
 
 mod conflicts;
 mod files;
+mod key_cases;
+mod key_cases_control;
 mod keys;
 mod meaning;
 mod merging;

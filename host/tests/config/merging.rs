@@ -79,14 +79,21 @@ fn a_script_that_names_a_schedule_drops_the_one_of_defaults() {
         Schedule::Once => None,
     };
     let cron = r#""scheduling": { "scheduler": "cron", "params": "@daily" }"#;
+    let timer = r#""scheduling": { "scheduler": "timer", "params": "1m" }"#;
     assert_eq!(interval(&merged(cron, r#""timer": 60"#).0), Some(60));
     assert_eq!(interval(&merged(cron, r#""timer": "none""#).0), None);
+    assert_eq!(interval(&merged(r#""timer": 60"#, r#""timer": null"#).0), None);
+    assert_eq!(interval(&merged(timer, r#""timer": null"#).0), None);
+    assert_eq!(interval(&merged(r#""timer": 60"#, r#""service": false"#).0), Some(60));
+    check(
+        &file(cron, r#""timer": null"#),
+        &[r#""params" | error not-supported defaults: schedule-cron: not supported yet"#],
+    );
     assert_eq!(interval(&merged(cron, r#""scheduling": { "scheduler": "none" }"#).0), None);
     assert_eq!(interval(&merged(cron, r#""scheduling": { "scheduler": null }"#).0), None);
     assert_eq!(interval(&merged(cron, r#""scheduling": null"#).0), None);
     assert_eq!(interval(&merged(r#""timer": 60"#, "").0), Some(60));
     assert_eq!(interval(&merged(r#""timer": 60"#, r#""scheduling": { "params": 30 }"#).0), Some(30));
-    let timer = r#""scheduling": { "scheduler": "timer", "params": "1m" }"#;
     assert_eq!(interval(&merged(timer, r#""scheduling": { "params": 30 }"#).0), Some(30));
     assert_eq!(
         interval(&merged(r#""scheduling": { "scheduler": "timer" }"#, r#""scheduling": { "params": 30 }"#).0),

@@ -34,6 +34,7 @@ fn what_other_dialects_allow() {
     broken("{ 'scripts': [] }", "' | strings are written in double quotes | write \"…\"");
     broken("{ scripts: [] }", "scripts | expected a key in double quotes | write \"scripts\"");
     broken("{ \"scripts\": yes }", "yes | expected a value, found 'y' | text is written in double quotes");
+    broken("{ \"a\": True }", "True | expected a value, found 'T' | did you mean true?");
     broken("{ \"a\": 0x1F }", "0 | expected a number as JSON writes them, such as 12, -3 or 0.5");
     for number in ["+1", ".5", "5.", "-", "1e", "1e+", "NaN", "-Infinity", "Infinity", "01"] {
         let text = format!("{{ \"max-running\": {number}, \"scripts\": [] }}");
