@@ -123,9 +123,10 @@ impl Group {
         let exit = match self.wait_leader(keep) {
             Ok(None) => return None,
             Ok(Some(status)) => exit_of(&status),
-            Err(error) => {
-                Exit::Error(format!("its exit code was taken by something else in the host: {error}"))
-            }
+            Err(error) => Exit::Error(format!(
+                "its exit code was taken by something else in the host: {}",
+                super::describe(&error.into())
+            )),
         };
         state.life = Life::LeaderExited;
         Some(exit)
@@ -148,6 +149,11 @@ impl Group {
         }
     }
 
+    /// Whether the leader's exit was taken.
+    pub fn leader_exited(&self) -> bool {
+        self.state.lock().life != Life::Led
+    }
+
     /// Blocks until the leader exits, for `limit` at most. `None`: it lives, or its exit was taken before.
     pub fn wait(&self, limit: Duration) -> Option<Exit> {
         wait_readable(&[self.pidfd.as_fd()], limit);
@@ -157,11 +163,11 @@ impl Group {
     /// Blocks until the group is gone, leader included, for `limit` at most; says whether it is.
     pub fn wait_gone(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
-        if self.state.lock().life == Life::Led {
+        if !self.leader_exited() {
             self.wait(limit);
         }
         loop {
-            if self.state.lock().life == Life::Led {
+            if !self.leader_exited() {
                 return false;
             }
             if self.is_empty() {
@@ -171,9 +177,10 @@ impl Group {
                 Some(Presence::Members(members)) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     let members: Vec<_> = members.iter().map(AsFd::as_fd).collect();
-                    if members.is_empty() || left.is_zero() || !wait_readable(&members[..1], left) {
+                    if members.is_empty() || left.is_zero() {
                         return false;
                     }
+                    wait_readable(&members[..1], left);
                 }
                 Some(Presence::Gone) | None => return true,
             }
@@ -246,7 +253,7 @@ impl Drop for Group {
         }
         // Those who may not be signalled outlive the host's interest in them.
         let _ = self.kill();
-        if self.state.lock().life == Life::Led {
+        if !self.leader_exited() {
             self.wait(LAST_WAIT);
         }
         self.finish();

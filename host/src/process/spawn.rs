@@ -72,7 +72,7 @@ impl Spawn {
         // Closed first, so that there is a free descriptor for the pidfd even at the limit.
         drop((stdin, stdout, stderr));
         Group::of_child(pid).map_err(|error| SpawnError {
-            reason: format!("command {program:?}: cannot watch its process: {error}"),
+            reason: format!("command {program:?}: cannot watch its process: {}", program::describe(&error)),
             code: None,
         })
     }

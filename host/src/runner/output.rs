@@ -1,10 +1,9 @@
 //! What a run writes: log files that are handed to it, and pipes whose end is kept.
 
 use super::Stream;
-use crate::process::{Watched, retrying};
+use crate::process::{Watched, describe, retrying};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -109,9 +108,9 @@ fn reason(error: Errno, path: &Path) -> String {
         (Errno::NOENT | Errno::NOTDIR, None) => match path.parent().filter(|folder| !folder.is_dir()) {
             Some(folder) if folder.exists() => format!("{folder:?} is not a directory"),
             Some(folder) => format!("its folder {folder:?} does not exist"),
-            None => io::Error::from(error).kind().to_string(),
+            None => describe(&error.into()),
         },
-        (error, _) => io::Error::from(error).kind().to_string(),
+        (error, _) => describe(&error.into()),
     }
 }
 
