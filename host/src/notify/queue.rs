@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
+mod laws;
+
 /// Messages that may wait for one task; later ones fold into the last.
 pub const WAITING_LIMIT: usize = 16;
 
