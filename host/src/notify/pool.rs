@@ -1,6 +1,6 @@
 //! The notifier threads. The control thread hands over messages and takes results, and never waits for either.
 
-use super::queue::{Abandoned, Job, Next, Overdue, Queue, Returned};
+use super::queue::{Abandoned, Job, Next, Overdue, Queue, Returned, dropped};
 use crate::notify::{NotificationDone, PendingFailure, Recipient};
 use bansuri_core::TaskId;
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -73,12 +73,15 @@ impl Notifications {
     /// last of them, and both give one result. After [`Self::abandon`] it fails.
     pub fn send(&self, task: TaskId, to: Recipient, pending: PendingFailure) {
         let mut state = self.shared.state.lock();
+        if state.closed {
+            let done = dropped(task, &to, &pending);
+            state.results.push_back(done.clone());
+            state.retired.push(to);
+            drop(state);
+            return log_failure(&done);
+        }
         let watched = !to.notifier.keeps_its_limit();
         state.queue.push(task, to, pending);
-        if state.closed {
-            drop(state);
-            return self.abandon();
-        }
         if watched && state.watch.is_none() {
             state.watch = started("notify-watch", &self.shared, watch);
         }

@@ -6,8 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
+mod laws;
+
 /// Messages that may wait for one task; later ones fold into the last.
 pub const WAITING_LIMIT: usize = 16;
+
+const ENDING: &str = "the host is ending";
 
 /// Whom to tell. Clones are the same notifier: while a call of one hangs, all get none.
 #[derive(Clone)]
@@ -222,14 +227,11 @@ impl Queue {
     /// The host is ending: what waits is dropped, calls that do not end by themselves are abandoned, and the others
     /// are aborted, to return soon.
     pub(super) fn abandon_all(&mut self) -> Abandoned {
-        const ENDING: &str = "the host is ending";
         let mut abandoned = Abandoned::default();
         self.ready.clear();
         for (task, line) in &mut self.lines {
             for (recipient, pending) in line.waiting.drain(..) {
-                let failures = 1 + pending.failure.folded;
-                let why = Err(format!("dropped: {ENDING}"));
-                abandoned.done.push(done(*task, &pending.failure.task, &recipient, failures, why));
+                abandoned.done.push(dropped(*task, &recipient, &pending));
                 abandoned.recipients.push(recipient);
             }
         }
@@ -257,6 +259,12 @@ impl Queue {
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
+}
+
+/// The report of a message that comes when the host is ending.
+pub(super) fn dropped(task: TaskId, recipient: &Recipient, pending: &PendingFailure) -> NotificationDone {
+    let why = Err(format!("dropped: {ENDING}"));
+    done(task, &pending.failure.task, recipient, 1 + pending.failure.folded, why)
 }
 
 fn done(

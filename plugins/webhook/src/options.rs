@@ -140,4 +140,13 @@ mod tests {
         rows.sort();
         assert_eq!(rows, known);
     }
+
+    #[test]
+    fn the_example_in_the_readme_is_valid() {
+        let (_, rest) = include_str!("../README.md").split_once("```json\n").unwrap();
+        let configuration: serde_json::Value =
+            serde_json::from_str(rest.split("```").next().unwrap()).unwrap();
+        let options = configuration.pointer("/notifiers/ops/options").unwrap().clone();
+        serde_json::from_value::<Options>(options).unwrap();
+    }
 }
