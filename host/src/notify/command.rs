@@ -1,7 +1,8 @@
 //! Telling a command.
 
 use super::exchange::{Ending, Exchange};
-use crate::notify::{Failure, Notifier, fill, text};
+use super::words::fill;
+use crate::notify::{Failure, Notifier, text};
 use crate::process::{Environment, Spawn, Stdio, pipe};
 use crate::timestamp;
 use bansuri_core::Exit;
