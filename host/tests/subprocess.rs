@@ -1,4 +1,5 @@
 //! The subprocess runner on real processes.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 

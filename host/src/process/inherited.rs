@@ -64,13 +64,21 @@ const fn bit(signal: i32) -> u64 {
     1 << (signal - 1)
 }
 
-/// What the process does at this signal; `None` for those that glibc keeps to itself.
+/// What the process does at this signal; `None` for a number that is none. The kernel is asked, because the C library
+/// does not answer for the two it keeps to itself, and its posix_spawn makes those ignored.
 fn disposition(signal: i32) -> Option<libc::sighandler_t> {
-    // SAFETY: an all-zero sigaction is valid; the call only writes the current action into it.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        (libc::sigaction(signal, std::ptr::null(), &mut action) == 0).then_some(action.sa_sigaction)
+    /// The kernel's `struct sigaction` and more than it ever was: the handler comes first.
+    #[repr(C)]
+    struct Action {
+        handler: libc::sighandler_t,
+        rest: [u64; 8],
     }
+    let mut action = Action { handler: 0, rest: [0; 8] };
+    let (no_change, set_bytes) = (std::ptr::null::<Action>(), size_of::<u64>());
+    // SAFETY: the call changes nothing, and writes the current action into a live structure that has room for it.
+    let code =
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, no_change, &raw mut action, set_bytes) };
+    (code == 0).then_some(action.handler)
 }
 
 /// Whether this signal was ignored when the host was started (as under `nohup`).
@@ -92,18 +100,20 @@ pub fn inherited_nofile() -> (u64, u64) {
 }
 
 /// Signals that were ignored at the start and that the process handles or takes by default now: a process it starts
-/// would take them by default.
+/// would take them by default. SIGCHLD is not among them: see [`keep_exit_codes`].
 pub(super) fn no_longer_ignored() -> Vec<i32> {
     ensure_captured();
     if IGNORED.load(Ordering::Relaxed) == 0 {
         return Vec::new();
     }
     SIGNALS
-        .filter(|&signal| was_ignored(signal) && disposition(signal).is_some_and(|now| now != libc::SIG_IGN))
+        .filter(|&signal| signal != libc::SIGCHLD && was_ignored(signal))
+        .filter(|&signal| disposition(signal).is_some_and(|now| now != libc::SIG_IGN))
         .collect()
 }
 
-/// An ignored SIGCHLD, inherited, makes the kernel throw exit codes away: the host takes it by default.
+/// An ignored SIGCHLD, inherited, makes the kernel throw exit codes away: the host takes it by default, and so do the
+/// processes it starts, which no shell could keep from it.
 pub(super) fn keep_exit_codes() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {

@@ -21,8 +21,8 @@ const PID_LIMIT: libc::pid_t = 1 << 22;
 pub enum Presence {
     /// Nobody lives. Zombies that are others' to reap may be left.
     Gone,
-    /// These live, or did a moment ago: pidfds of some of them. While one of these lives, so does the group; when all
-    /// are readable, the group is to be surveyed again.
+    /// These live, or did a moment ago: pidfds of some of them. When all are readable, the group is to be surveyed
+    /// again; and whenever it was signalled, because nothing tells of a member that left it (by setsid, say).
     Members(Vec<OwnedFd>),
 }
 

@@ -18,5 +18,6 @@ pub use environment::Environment;
 pub use group::{Group, NotPermitted};
 pub use inherited::{inherited_nofile, inherited_signal_mask, raise_nofile, was_ignored};
 pub use members::{Presence, survey};
+pub use program::describe;
 pub use spawn::{Spawn, SpawnError, Stdio};
 pub use watched::Watched;

@@ -40,6 +40,14 @@ pub(super) fn resolve(name: &OsStr, path: Option<&OsStr>, directory: &Path) -> R
     }))
 }
 
+/// What execve(2) would say of this file before it reads it.
+pub(super) fn executable(file: &Path) -> io::Result<()> {
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::from_raw_os_error(libc::EACCES));
+    }
+    Ok(access(file, Access::EXEC_OK)?)
+}
+
 /// Why the system did not start `program` in `directory`: it reports every reason by one number, and so the answer is
 /// looked for afterwards.
 pub(super) fn explain(error: &io::Error, program: &Path, directory: &Path) -> SpawnError {
@@ -59,7 +67,7 @@ pub(super) fn explain(error: &io::Error, program: &Path, directory: &Path) -> Sp
             reason: format!("command {program:?}: the system cannot start a process: {}", words(code)),
             code: None,
         },
-        0 => refused(program, &error.to_string()),
+        0 => refused(program, &describe(error)),
         code => refused(program, &words(code)),
     }
 }
@@ -80,7 +88,7 @@ pub(super) fn shell_script(program: &Path, directory: &Path) -> Result<(), Spawn
 /// Why the working directory cannot be used, if it cannot.
 fn unusable_directory(directory: &Path) -> Option<SpawnError> {
     let reason = match fs::metadata(directory) {
-        Err(error) => error.raw_os_error().map_or_else(|| error.to_string(), words),
+        Err(error) => describe(&error),
         Ok(found) if !found.is_dir() => words(libc::ENOTDIR),
         Ok(_) => words(access(directory, Access::EXEC_OK).err()?.raw_os_error()),
     };
@@ -102,13 +110,14 @@ fn interpreter(file: &Path) -> Cow<'static, str> {
     }
 }
 
-/// The system's words for an error, as the end of a line: `no such file or directory`.
-pub(super) fn words(code: i32) -> String {
-    let text = io::Error::from_raw_os_error(code).to_string();
+fn words(code: i32) -> String {
+    describe(&io::Error::from_raw_os_error(code))
+}
+
+/// An error as the end of a line: `no such file or directory`, in lower case and without its number.
+pub fn describe(error: &io::Error) -> String {
+    let text = error.to_string();
     let text = text.rsplit_once(" (os error").map_or(text.as_str(), |(words, _)| words);
     let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
-        None => format!("error {code}"),
-    }
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

@@ -67,6 +67,18 @@ impl Spawn {
     /// # Errors
     /// The working directory or the program cannot be used, a text holds a NUL byte, or the system is out of something.
     pub fn start(self) -> Result<Group, SpawnError> {
+        let pid = self.start_unwatched()?;
+        let Spawn { stdin, stdout, stderr, program, .. } = self;
+        // Closed first, so that there is a free descriptor for the pidfd even at the limit.
+        drop((stdin, stdout, stderr));
+        Group::of_child(pid).map_err(|error| SpawnError {
+            reason: format!("command {program:?}: cannot watch its process: {}", program::describe(&error)),
+            code: None,
+        })
+    }
+
+    /// Starts it; whoever asks is to signal and reap it.
+    pub(super) fn start_unwatched(&self) -> Result<libc::pid_t, SpawnError> {
         inherited::keep_exit_codes();
         let directory = &self.working_directory;
         let arguments = strings::arguments(&self.program, &self.arguments).map_err(|place| SpawnError {
@@ -83,32 +95,26 @@ impl Spawn {
         } else {
             self.execute_ignoring(&reignored, &file, &arguments)
         };
-        let pid = match started {
+        match started {
             Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {
                 program::shell_script(&file, directory)?;
                 let script = with_words(&[SHELL.as_ref(), file.as_os_str()], &arguments[1..]);
                 self.execute(Path::new(SHELL), &script)
-                    .map_err(|error| program::explain(&error, Path::new(SHELL), directory))?
+                    .map_err(|error| program::explain(&error, Path::new(SHELL), directory))
             }
-            Err(error) => return Err(program::explain(&error, &file, directory)),
-            Ok(pid) => pid,
-        };
-        let Spawn { stdin, stdout, stderr, program, .. } = self;
-        // Closed first, so that there is a free descriptor for the pidfd even at the limit.
-        drop((stdin, stdout, stderr));
-        Group::of_child(pid).map_err(|error| SpawnError {
-            reason: format!("command {program:?}: cannot watch its process: {error}"),
-            code: None,
-        })
+            result => result.map_err(|error| program::explain(&error, &file, directory)),
+        }
     }
 
     /// For a host that handles signals it was told to ignore: posix_spawn cannot make a signal ignored, a shell can.
+    /// It would report what it cannot execute by its own exit code, and so that is looked at first.
     fn execute_ignoring(
         &self,
         signals: &[i32],
         file: &Path,
         arguments: &[CString],
     ) -> io::Result<libc::pid_t> {
+        program::executable(&self.working_directory.join(file))?;
         let numbers = signals.iter().map(i32::to_string).collect::<Vec<_>>().join(" ");
         let script = format!("trap '' {numbers}; exec \"$@\"");
         let words = [SHELL.as_ref(), "-c".as_ref(), OsStr::new(&script), SHELL.as_ref(), file.as_os_str()];
@@ -195,14 +201,14 @@ impl Drop for Attributes {
     }
 }
 
+/// Written by hand: `sigaddset` refuses the two signals that glibc keeps to itself, and those that are not in the set
+/// of defaults it would make ignored.
 fn signal_set(holds: impl Fn(i32) -> bool) -> libc::sigset_t {
-    // SAFETY: all-zero is a valid set, and the calls are given a live one; they refuse signals glibc keeps to itself.
+    let bits = SIGNALS.filter(|&signal| holds(signal)).fold(0u64, |bits, signal| bits | 1 << (signal - 1));
+    // SAFETY: all-zero is a valid set. It begins with the kernel's: 64 bits, in words of the machine's order.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut set);
-        for signal in SIGNALS.filter(|&signal| holds(signal)) {
-            libc::sigaddset(&mut set, signal);
-        }
+        (&raw mut set).cast::<u64>().write_unaligned(bits);
         set
     }
 }

@@ -1,11 +1,10 @@
 //! What a run writes: log files that are handed to it, and pipes whose end is kept.
 
 use super::Stream;
-use crate::process::{Watched, retrying};
+use crate::process::{Watched, describe, retrying};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// So much of the end of a stream is kept, in bytes.
@@ -109,9 +108,9 @@ fn reason(error: Errno, path: &Path) -> String {
         (Errno::NOENT | Errno::NOTDIR, None) => match path.parent().filter(|folder| !folder.is_dir()) {
             Some(folder) if folder.exists() => format!("{folder:?} is not a directory"),
             Some(folder) => format!("its folder {folder:?} does not exist"),
-            None => io::Error::from(error).kind().to_string(),
+            None => describe(&error.into()),
         },
-        (error, _) => io::Error::from(error).kind().to_string(),
+        (error, _) => describe(&error.into()),
     }
 }
 
@@ -201,8 +200,50 @@ impl OutputPipe {
     }
 }
 
-impl AsFd for OutputPipe {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.pipe.source().as_fd()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_is_the_end_of_what_was_pushed() {
+        let all: Vec<u8> = (0..400_000u32).map(|n| (n % 251) as u8).collect();
+        for step in [1, 7, 1000, TAIL_BYTES - 1, TAIL_BYTES, TAIL_BYTES + 1, 300_000] {
+            for length in [0, 1, 65_535, 65_536, 65_537, 140_001, 400_000] {
+                let mut tail = Tail::default();
+                all[..length].chunks(step).for_each(|chunk| tail.push(chunk));
+                let expected = &all[length.saturating_sub(TAIL_BYTES)..length];
+                assert!(tail.into_bytes() == expected, "{length} bytes, {step} at a time");
+            }
+        }
+        assert_eq!(Tail::default().bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn a_file_that_was_truncated_or_moved_has_only_what_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        std::fs::write(&path, "0123456789").unwrap();
+        let span = |file: LogFile| match file.end() {
+            Stream::File { start, end, .. } => (start, end),
+            other => panic!("no file: {other:?}"),
+        };
+        let (_descriptor, file) = open_log(&path).unwrap();
+        let file = file.unwrap();
+        std::fs::write(&path, "0123456789abc").unwrap();
+        assert_eq!(span(file.clone()), (10, 13));
+        std::fs::write(&path, "new").unwrap();
+        assert_eq!(span(file.clone()), (0, 3));
+        std::fs::rename(&path, folder.path().join("log.1")).unwrap();
+        assert_eq!(span(file.clone()), (10, 10));
+        std::fs::write(&path, "another file of that name").unwrap();
+        assert_eq!(span(file), (10, 10));
+    }
+
+    #[test]
+    fn what_a_run_gets_blocks_as_it_expects() {
+        let folder = tempfile::tempdir().unwrap();
+        let (descriptor, _) = open_log(&folder.path().join("log")).unwrap();
+        let flags = rustix::fs::fcntl_getfl(&descriptor).unwrap();
+        assert!(flags.contains(OFlags::APPEND) && !flags.contains(OFlags::NONBLOCK));
     }
 }

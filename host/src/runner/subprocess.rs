@@ -10,6 +10,7 @@ use crate::process::{self, Environment, Group, Presence, Spawn, SpawnError, Stdi
 use bansuri_core::{Exit, RunId, Signal};
 use polling::Poller;
 use rustix::fs::OFlags;
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
@@ -35,6 +36,8 @@ pub struct SubprocessRunner {
     runs: Keys<Run>,
     /// Runs whose leader has exited and whose group may have others.
     doubtful: Vec<usize>,
+    /// Runs that were signalled after their leader had exited, told by their handles.
+    signalled: Rc<RefCell<Vec<usize>>>,
     updates: VecDeque<Update>,
     scratch: Scratch,
 }
@@ -102,6 +105,7 @@ impl SubprocessRunner {
             watches: Keys::new(base),
             runs: Keys::new(0),
             doubtful: Vec::new(),
+            signalled: Rc::default(),
             updates: VecDeque::new(),
             scratch: Scratch::default(),
         }
@@ -119,6 +123,13 @@ impl SubprocessRunner {
 
     /// The next thing to be known of a run. `None`: nothing until another event.
     pub fn poll_update(&mut self) -> Option<Update> {
+        for key in self.signalled.take() {
+            let is_watched =
+                |run: &Run| matches!(&run.phase, Phase::Remains { members } if !members.is_empty());
+            if self.runs.value(key).is_some_and(is_watched) && !self.doubtful.contains(&key) {
+                self.doubtful.push(key);
+            }
+        }
         if !self.doubtful.is_empty() {
             self.survey();
         }
@@ -191,7 +202,9 @@ impl SubprocessRunner {
             let key = self.watches.insert(Watch::Member { run });
             match Watched::new(&self.poller, key, member) {
                 Ok(member) => watched.push((key, member)),
-                Err(_) => drop(self.watches.remove(key)),
+                Err(_) => {
+                    self.watches.remove(key);
+                }
             }
         }
         if watched.is_empty() {
@@ -213,8 +226,15 @@ impl SubprocessRunner {
                 let finished = Finished { run: run.id, exit, remains: !gone, tails, lived };
                 self.updates.push_back(Update::Finished(finished));
             }
-            Phase::Remains { .. } if gone => self.updates.push_back(Update::Gone(run.id)),
-            Phase::Remains { .. } | Phase::Led { .. } => {}
+            Phase::Remains { members } => {
+                for (key, _) in &members {
+                    self.watches.remove(*key);
+                }
+                if gone {
+                    self.updates.push_back(Update::Gone(run.id));
+                }
+            }
+            Phase::Led { .. } => unreachable!("a run is in doubt only after its leader has exited"),
         }
         if gone {
             self.forget(key);
@@ -240,7 +260,13 @@ impl SubprocessRunner {
     }
 
     /// Puts a process that was started under watch.
-    fn adopt(&mut self, id: RunId, started: Instant, group: Rc<Group>, plan: [Planned; 2]) -> io::Result<()> {
+    fn adopt(
+        &mut self,
+        id: RunId,
+        started: Instant,
+        group: Rc<Group>,
+        plan: [Planned; 2],
+    ) -> io::Result<usize> {
         // The place is taken first, so that watches can name their run.
         let key = self.runs.insert(Run {
             id,
@@ -249,11 +275,8 @@ impl SubprocessRunner {
             streams: [Capture::None, Capture::None],
             phase: Phase::Remains { members: Vec::new() },
         });
-        let watched = self.watch(key, group, plan);
-        if watched.is_err() {
-            self.forget(key);
-        }
-        watched
+        self.watch(key, group, plan).inspect_err(|_| self.forget(key))?;
+        Ok(key)
     }
 
     fn watch(&mut self, run: usize, group: Rc<Group>, plan: [Planned; 2]) -> io::Result<()> {
@@ -307,10 +330,13 @@ impl TaskRunner for SubprocessRunner {
         };
         let group =
             Rc::new(spawn.start().map_err(|SpawnError { reason, code }| StartError { reason, code })?);
-        self.adopt(run.run, started, Rc::clone(&group), captures)
-            .map_err(|error| blameless(format!("cannot watch the process: {error}")))?;
+        let key = self
+            .adopt(run.run, started, Rc::clone(&group), captures)
+            .map_err(|error| blameless(format!("cannot watch the process: {}", process::describe(&error))))?;
         let pid = group.pid();
-        let live = LiveGroup { group, stop_signal: launch.stop_signal };
+        let signalled = Rc::clone(&self.signalled);
+        let poller = Arc::clone(&self.poller);
+        let live = LiveGroup { group, stop_signal: launch.stop_signal, key, signalled, poller };
         Ok(Started { live: Box::new(live), pid: Some(pid) })
     }
 }
@@ -377,8 +403,9 @@ fn open(sink: &Sink) -> Result<(Stdio, Planned), String> {
                 rustix::fs::fcntl_setfl(&read, OFlags::NONBLOCK)?;
                 Ok((read, write))
             });
-            let (read, write) =
-                made.map_err(|error| format!("cannot make a pipe for its output: {error}"))?;
+            let (read, write) = made.map_err(|error| {
+                format!("cannot make a pipe for its output: {}", process::describe(&error))
+            })?;
             Ok((Stdio::To(write), Planned::Pipe(read)))
         }
         Sink::File(path) => {
@@ -409,6 +436,20 @@ impl Capture {
 struct LiveGroup {
     group: Rc<Group>,
     stop_signal: Signal,
+    key: usize,
+    signalled: Rc<RefCell<Vec<usize>>>,
+    poller: Arc<Poller>,
+}
+
+impl LiveGroup {
+    /// Has the runner look again who is left: a member may have left the group, and there is no event for that.
+    fn look_again(&self) {
+        if self.group.leader_exited() {
+            self.signalled.borrow_mut().push(self.key);
+            // A wake-up that fails leaves the look to the next one.
+            let _ = self.poller.notify();
+        }
+    }
 }
 
 impl LiveRun for LiveGroup {
@@ -419,9 +460,12 @@ impl LiveRun for LiveGroup {
         if let Some(resume) = Signal::from_number(libc::SIGCONT) {
             let _ = self.group.signal(resume);
         }
+        self.look_again();
     }
 
     fn force_stop(&self) -> Result<(), CannotForce> {
-        self.group.kill().map_err(|process::NotPermitted| CannotForce)
+        let killed = self.group.kill();
+        self.look_again();
+        killed.map_err(|process::NotPermitted| CannotForce)
     }
 }
