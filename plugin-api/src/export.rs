@@ -25,6 +25,19 @@ pub use abi_stable::library::LibHeader;
 /// export_plugin! { tasks: [DiskSpace, checks::Load], notifiers: [Pager] }
 /// ```
 ///
+/// Two tasks or two notifiers of one name do not compile, and neither does a library that exports nothing:
+///
+/// ```compile_fail,E0080
+/// # use bansuri_plugin_api::*;
+/// # mod a { use bansuri_plugin_api::*; pub struct Nop; impl Notifier for Nop {
+/// #     fn new(_: &NotifierConfig) -> Result<Self, NotifyError> { Ok(Nop) }
+/// #     fn notify(&self, _: &FailureInfo) -> Result<(), NotifyError> { Ok(()) }
+/// # } }
+/// # mod b { pub use super::a::Nop; }
+/// export_plugin! { notifiers: [a::Nop, b::Nop] }
+/// # fn main() {}
+/// ```
+///
 /// The library gets one exported symbol, the same in every plugin: no program can link two plugin crates. (Inside the
 /// crate's own unit tests it is left out.)
 #[macro_export]

@@ -28,19 +28,41 @@ pub(super) fn check(header: &LibHeader) -> Result<(), LoadProblem> {
     }
 }
 
-/// Of the hundreds of lines that describe the differences, the first one: `new_task.returns: size: expected 8, found 16`.
+/// Of the hundreds of lines that describe the differences, one: `AbiTask.run.returns: expected type i32, found i64`.
 fn first_difference(errors: &AbiInstabilityErrors) -> String {
-    let deepest = errors.errors.iter().find(|error| !error.errs.is_empty());
-    let Some(error) = deepest else { return "the layouts differ".to_owned() };
-    let names = error.stack_trace.iter().map(|step| match &step.expected {
-        TLFieldOrFunction::Field(field) => field.name().trim_matches('_').to_owned(),
-        TLFieldOrFunction::Function(function) => function.name.as_str().to_owned(),
-    });
-    // A tuple's fields are numbers, which tell nobody anything.
-    let mut path: Vec<String> = names.filter(|name| name.contains(|c: char| !c.is_ascii_digit())).collect();
-    path.dedup();
-    let what = error.errs.first().map(describe).unwrap_or_default();
-    if path.is_empty() { what } else { format!("{}: {what}", path.join(".")) }
+    let all = || errors.errors.iter().flat_map(|error| error.errs.iter().map(move |it| (error, it)));
+    // A host that has grown has more fields than an older library, which alone would be no obstacle.
+    let telling = all().find(|(_, it)| !matches!(it, AbiInstability::FieldCountMismatch(_)));
+    let Some((error, difference)) = telling.or_else(|| all().next()) else {
+        return "the layouts differ".to_owned();
+    };
+    let place = place_of(error.stack_trace.iter().map(|step| &step.expected));
+    let what = describe(difference);
+    if place.is_empty() { what } else { format!("{place}: {what}") }
+}
+
+/// The way to a difference, from the innermost object on, without the parts that abi_stable puts in between.
+fn place_of<'a>(steps: impl Iterator<Item = &'a TLFieldOrFunction>) -> String {
+    let mut place: Vec<String> = Vec::new();
+    let mut container = None;
+    for step in steps {
+        match step {
+            TLFieldOrFunction::Field(field) => {
+                match field.name() {
+                    // What a trait object consists of: from here on it is about the trait.
+                    "obj" => place = container.take().into_iter().collect(),
+                    "vtable" => {}
+                    // Fields of tuples and variants have numbers, which tell nobody anything.
+                    name if name.trim_start_matches("field_").parse::<usize>().is_ok() => {}
+                    name => place.push(name.trim_matches('_').to_owned()),
+                }
+                container = Some(field.layout().name().trim_end_matches("_TO").to_owned());
+            }
+            TLFieldOrFunction::Function(function) => place.push(function.name.as_str().to_owned()),
+        }
+    }
+    place.dedup();
+    place.join(".")
 }
 
 /// The kinds of differences that two versions of an interface have; any other is named as abi_stable names it.

@@ -65,6 +65,16 @@ impl TaskRunner for PluginRunner {
     }
 }
 
+impl OutputSink for PluginOutput {
+    fn stdout(&self, bytes: &[u8]) -> io::Result<()> {
+        self.write_stdout(bytes)
+    }
+
+    fn stderr(&self, bytes: &[u8]) -> io::Result<()> {
+        self.write_stderr(bytes)
+    }
+}
+
 /// A run on its thread.
 struct PluginRun {
     shared: Arc<Shared>,

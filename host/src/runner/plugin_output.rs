@@ -2,7 +2,6 @@
 
 use super::{StartError, Stream, Tails};
 use crate::launch::{ErrorSink, Launch, Sink};
-use crate::plugin::OutputSink;
 use parking_lot::Mutex;
 use rustix::fs::OFlags;
 use std::collections::VecDeque;
@@ -38,14 +37,12 @@ impl PluginOutput {
         let stderr = self.stderr.as_ref().map(Target::tail).unwrap_or_default();
         Tails { stdout: self.stdout.tail(), stderr }
     }
-}
 
-impl OutputSink for PluginOutput {
-    fn stdout(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write_stdout(&self, bytes: &[u8]) -> io::Result<()> {
         self.stdout.write(bytes)
     }
 
-    fn stderr(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write_stderr(&self, bytes: &[u8]) -> io::Result<()> {
         self.stderr.as_ref().unwrap_or(&self.stdout).write(bytes)
     }
 }

@@ -1,5 +1,8 @@
 //! Real plugin libraries, good and bad, in one process: whatever they do, it lives.
 
+// Helpers of tests are tests.
+#![allow(clippy::unwrap_used)]
+
 mod files;
 mod logs;
 mod notifiers;

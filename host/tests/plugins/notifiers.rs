@@ -87,3 +87,16 @@ fn a_notifier_that_panics_is_made_anew() {
     let message = notifier("new", "PanicsInNew", json!({})).notify(&failure("x")).unwrap_err();
     assert!(message.starts_with("constructor panicked at ") && message.ends_with(": in new"), "{message}");
 }
+
+#[test]
+fn the_example_keeps_a_journal() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("journal");
+    let library = built("minimal-notifier").to_owned();
+    let options = json!({ "path": path });
+    let journal = PluginNotifier::new(registry(), "journal", library, "Journal".to_owned(), options);
+    assert_eq!(journal.notify(&failure("a")), Ok(()));
+    assert_eq!(journal.notify(&failure("b")), Ok(()));
+    let expected = "a#9 FAILED: killed by SIGKILL\nb#9 FAILED: killed by SIGKILL\n";
+    assert_eq!(std::fs::read_to_string(path).unwrap(), expected);
+}

@@ -125,8 +125,8 @@ impl Bench {
         finished
     }
 
-    /// Whether nothing but `finished` runs was reported; no thread of this bench may be left.
-    pub(crate) fn is_quiet(self) -> bool {
+    /// Whether nothing more is reported until the last thread of a run is gone.
+    pub(crate) fn falls_silent(self) -> bool {
         drop(self.runner);
         // Every run holds a sender until it has reported: this ends when the last one is gone.
         self.updates.recv_timeout(LONG).is_err()

@@ -1,6 +1,6 @@
 //! Runs of plugin tasks, well and badly behaved.
 
-use crate::support::{Bench, Lines, exit_of, launch, misbehaving, text};
+use crate::support::{Bench, Lines, built, exit_of, launch, misbehaving, text};
 use bansuri::launch::{Action, ErrorSink, Sink};
 use bansuri::plugin::{InstanceSetup, OutputSink, Progress, RunContext, RunSetup};
 use bansuri::runner::{CannotForce, Stream};
@@ -108,7 +108,7 @@ fn a_waiting_run_is_stopped_from_another_thread() {
     assert_eq!(lines.next(), "stopping");
     assert_eq!(bench.finished().exit, Exit::Code(0));
     live.request_stop();
-    assert!(bench.is_quiet());
+    assert!(bench.falls_silent());
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_run_may_be_stopped_before_it_has_begun() {
         live.request_stop();
         assert_eq!(bench.finished().exit, Exit::Code(0));
     }
-    assert!(bench.is_quiet());
+    assert!(bench.falls_silent());
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_run_lasts_until_its_code_has_returned() {
         std::fs::write(&until, "").unwrap();
         assert_eq!(bench.finished().exit, Exit::Code(0), "{type_name}");
         let wakes = bench.wakes();
-        assert!(bench.is_quiet());
+        assert!(bench.falls_silent());
         assert_eq!(wakes.load(Ordering::SeqCst), 2);
     }
 }
@@ -217,7 +217,7 @@ fn a_log_file_that_cannot_be_opened_keeps_the_run_from_starting() {
     task.action = Action::Shell("true".to_owned());
     let Err(error) = bench.start(&task) else { panic!("it started") };
     assert_eq!(error.reason, "task \"no log\": its command names no plugin");
-    assert!(bench.is_quiet());
+    assert!(bench.falls_silent());
 }
 
 #[test]
@@ -233,7 +233,29 @@ fn many_runs_at_once_each_end_once() {
         assert_eq!(finished.exit, Exit::Code(finished.run.number as i32 - 1));
         assert!(seen.insert(finished.run));
     }
-    assert!(bench.is_quiet());
+    assert!(bench.falls_silent());
+}
+
+#[test]
+fn the_example_counts_files() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("spool")).unwrap();
+    std::fs::write(home.path().join("spool/one"), "").unwrap();
+    let run = |at_most: u32| {
+        let mut task = launch("count", "FileCount", json!({}));
+        task.action = Action::Plugin {
+            library: built("minimal-task").to_owned(),
+            type_name: "FileCount".to_owned(),
+            options: json!({ "folder": "spool", "at-most": at_most }),
+        };
+        task.working_directory = home.path().to_owned();
+        Bench::new().run(&task)
+    };
+    let finished = run(1);
+    assert_eq!(finished.exit, Exit::Code(0));
+    let expected = format!("1 files in {}\n", home.path().join("spool").display());
+    assert_eq!(text(&finished.tails.stdout), expected);
+    assert_eq!(run(0).exit, Exit::Code(1));
 }
 
 struct Nowhere;
