@@ -1,8 +1,9 @@
 //! Telling a command.
 
 use super::exchange::{Ending, Exchange};
+use super::words::fill;
 use crate::clock::rfc3339_seconds;
-use crate::notify::{Failure, Notifier, fill, text};
+use crate::notify::{Failure, Notifier, text};
 use crate::process::{Environment, Spawn, Stdio, pipe};
 use bansuri_core::Exit;
 use parking_lot::Mutex;

@@ -47,7 +47,8 @@ pub(super) struct Exchange<'a> {
 
 /// Why the watching stopped.
 enum Stop {
-    Gone,
+    /// The process has exited like this, and nobody is left of its group.
+    Gone(Exit),
     Deadline,
     Bell,
 }
@@ -71,20 +72,19 @@ impl<'a> Exchange<'a> {
     /// Blocks until the group is gone, by itself or by force. What a process leaves behind when it exits (a mailer that
     /// delivers in the background) has the same time.
     pub(super) fn finish(&mut self, deadline: Instant) -> Ending {
-        let stopped = self.watch(deadline);
-        let in_time = self.exit.clone();
-        match (stopped, in_time) {
-            (Stop::Gone, exit) => Ending::Exited(exit.unwrap_or(Exit::Signal(Signal::KILL))),
-            (Stop::Deadline, exit) => {
-                // A reader that is gone can block nobody.
+        match self.watch(deadline) {
+            Stop::Gone(exit) => Ending::Exited(exit),
+            Stop::Deadline => {
+                let in_time = self.exit.clone();
+                // Who waits for more of the message is to wait no longer.
                 self.stdin = None;
                 self.signal(Signal::TERM);
-                if !matches!(self.watch(Instant::now() + GRACE), Stop::Gone) {
+                if !matches!(self.watch(Instant::now() + GRACE), Stop::Gone(_)) {
                     self.kill();
                 }
-                exit.map_or(Ending::Overdue, Ending::LeftBehind)
+                in_time.map_or(Ending::Overdue, Ending::LeftBehind)
             }
-            (Stop::Bell, _) => {
+            Stop::Bell => {
                 self.kill();
                 Ending::Aborted
             }
@@ -101,12 +101,12 @@ impl<'a> Exchange<'a> {
 
     fn watch(&mut self, deadline: Instant) -> Stop {
         loop {
-            if self.exit.is_some() && self.member.is_none() {
+            if let (Some(exit), None) = (self.exit.clone(), &self.member) {
                 match survey(&[&self.group]).pop() {
                     Some(Presence::Members(members)) => self.member = members.into_iter().next(),
                     Some(Presence::Gone) | None => {
                         self.listen();
-                        return Stop::Gone;
+                        return Stop::Gone(exit);
                     }
                 }
             }

@@ -80,3 +80,12 @@ pub(super) fn example() -> Failure {
         folded: 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_name_that_the_system_gives() {
+        let expect = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        assert_eq!(super::host_name(), expect.trim_end());
+    }
+}

@@ -26,7 +26,7 @@ pub fn text(failure: &Failure) -> String {
 }
 
 /// One line that says which task failed and how: `task "backup" failed: exit code 1`.
-pub fn heading(failure: &Failure) -> String {
+fn heading(failure: &Failure) -> String {
     let verb = if failure.outcome == "TIMED_OUT" { "timed out" } else { "failed" };
     let mut heading = format!("task \"{}\" {verb}", one_line(&failure.task));
     if !failure.reason.is_empty() {

@@ -12,9 +12,8 @@ mod words;
 
 pub use command::{COMMAND_LIMIT, CommandNotifier};
 pub use failure::{Failure, Notifier, host_name};
-pub use message::{heading, text};
+pub use message::text;
 pub use plugin::PluginNotifier;
 pub use pool::Notifications;
 pub use queue::{NotificationDone, PendingFailure, Recipient, WAITING_LIMIT};
 pub use tail::{TAIL_LIMIT, TailSource};
-pub use words::fill;

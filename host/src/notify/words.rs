@@ -4,7 +4,7 @@ use crate::notify::Failure;
 
 /// Replaces `{task}`, `{code}`, `{attempt}` and `{outcome}` inside each word. Words stay words whatever is put into
 /// them, and what was put in is not searched again; other braces stay as they are.
-pub fn fill(words: &[String], failure: &Failure) -> Vec<String> {
+pub(super) fn fill(words: &[String], failure: &Failure) -> Vec<String> {
     words.iter().map(|word| fill_word(word, failure)).collect()
 }
 

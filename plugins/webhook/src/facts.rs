@@ -12,10 +12,11 @@ pub(crate) fn heading(failure: &FailureInfo) -> String {
         heading = format!("{heading}: {}", failure.reason());
     }
     match failure.folded() {
-        0 => heading,
-        1 => format!("{heading}, and 1 more failure"),
-        more => format!("{heading}, and {more} more failures"),
+        0 => {}
+        1 => heading.push_str(", and 1 more failure"),
+        more => heading.push_str(&format!(", and {more} more failures")),
     }
+    heading.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Names and values for people, without the empty ones.
@@ -64,6 +65,7 @@ mod tests {
         check(Failure::of("a").folded(1), "task \"a\" failed on host: exit code 1, and 1 more failure");
         let folded = "task \"a\" timed out on host: outlived its timeout of 9s, and 3 more failures";
         check(Failure::of("a").timed_out_after(9).folded(3), folded);
+        check(Failure::of("a\nb").reason("c\r\nd"), "task \"a b\" failed on host: c  d");
         check(Failure::of("a").reason(""), "task \"a\" failed on host");
     }
 
