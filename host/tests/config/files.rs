@@ -6,7 +6,11 @@ use std::fs;
 use std::path::Path;
 
 fn load_from(file: &Path) -> Result<(Configuration, Vec<Diagnostic>), Vec<Diagnostic>> {
-    load(file, &mut Catalog, CheckOptions::default())
+    let report = load(file, &mut Catalog, CheckOptions::default());
+    match report.configuration {
+        Some(configuration) => Ok((configuration, report.findings)),
+        None => Err(report.findings),
+    }
 }
 
 /// The message of the one error.
