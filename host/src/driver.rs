@@ -174,6 +174,11 @@ impl Driver {
                         self.input(Input::CannotForce { run });
                     }
                 }
+                Effect::CheckHealth { .. }
+                | Effect::RememberTick { .. }
+                | Effect::Removed { .. }
+                | Effect::SendHeld { .. }
+                | Effect::DropHeld { .. } => {}
                 Effect::Notify(notice) => {
                     let launch = &self.launches[notice.run.task.index()];
                     self.notices.send(launch, notice, self.clock.now().wall);

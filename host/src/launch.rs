@@ -2,8 +2,10 @@
 
 use bansuri_core::{Positive, Signal, TaskName};
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How one task is run. Shared by its runs, never changed.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,8 +20,12 @@ pub struct Launch {
     pub command_text: String,
     /// Absolute. Log files resolve against it.
     pub working_directory: PathBuf,
-    /// Added to (and overriding) the host's own environment.
+    /// Added to (and overriding) the host's own environment and that of `environment_file`.
     pub environment: BTreeMap<String, String>,
+    /// Absolute; read at every start of a run.
+    pub environment_file: Option<PathBuf>,
+    /// As whom and under which limits a process runs.
+    pub privileges: Privileges,
     /// How long a run may live: for the context of a plugin (`time_left`). The core enforces it.
     pub timeout: Option<Positive>,
     /// How a process is asked to stop.
@@ -28,8 +34,115 @@ pub struct Launch {
     pub stdout: Sink,
     /// Where standard error goes.
     pub stderr: ErrorSink,
+    /// How log files are kept small; `None`: they are not.
+    pub rotate: Option<Rotation>,
+    /// Each line written to a file begins with its time.
+    pub timestamps: bool,
+    /// How a live run's health is checked.
+    pub health: Option<HealthCommand>,
     /// Whom to tell of failures; `None`: nobody.
     pub notify: Option<NotifyTarget>,
+}
+
+impl Launch {
+    /// A task with the built-in defaults for everything else.
+    pub fn new(name: TaskName, action: Action, working_directory: PathBuf) -> Self {
+        Self {
+            name,
+            description: String::new(),
+            action,
+            command_text: String::new(),
+            working_directory,
+            environment: BTreeMap::new(),
+            environment_file: None,
+            privileges: Privileges::default(),
+            timeout: None,
+            stop_signal: Signal::TERM,
+            stdout: Sink::Tail,
+            stderr: ErrorSink::Combined,
+            rotate: None,
+            timestamps: false,
+            health: None,
+            notify: None,
+        }
+    }
+}
+
+/// As whom and under which limits a process runs; the default is as the host.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Privileges {
+    /// Its user; supplementary groups are those of this user.
+    pub user: Option<Account>,
+    /// Its group; the user's own if only a user is given.
+    pub group: Option<Account>,
+    /// Nice value, -20 to 19.
+    pub priority: Option<i32>,
+    /// File mode creation mask.
+    pub umask: Option<u32>,
+    /// Soft limits (and hard ones where they would be lower), by resource.
+    pub limits: BTreeMap<Resource, Limit>,
+}
+
+impl Privileges {
+    /// Whether nothing is different from the host.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A user or a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Account {
+    /// Looked up at every start of a run.
+    Name(String),
+    /// As it is.
+    Id(u32),
+}
+
+/// What an rlimit limits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Resource {
+    /// Open files.
+    Nofile,
+    /// Processes of the user.
+    Nproc,
+    /// Address space, in bytes.
+    As,
+    /// Core files, in bytes.
+    Core,
+    /// CPU time, in seconds.
+    Cpu,
+    /// Written files, in bytes.
+    Fsize,
+}
+
+/// How much of a resource.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Limit {
+    /// So much.
+    At(u64),
+    /// No limit.
+    Unlimited,
+}
+
+/// How log files are kept small: FILE, FILE.1 (newest) … FILE.keep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rotation {
+    /// In bytes: rotated before the line that would take the file past it.
+    pub max_size: NonZeroU64,
+    /// How many old files are kept.
+    pub keep: u32,
+    /// Old files are compressed by gzip: FILE.1.gz.
+    pub compress: bool,
+}
+
+/// How a live run's health is checked; when is the core's.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HealthCommand {
+    /// [`Action::Shell`] or [`Action::Exec`]; exit code 0 is healthy.
+    pub action: Action,
+    /// How long one check may take.
+    pub timeout: Duration,
 }
 
 /// What a run consists of.

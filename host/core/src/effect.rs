@@ -4,6 +4,7 @@ use crate::event::Event;
 use crate::id::{RunId, TaskId};
 use crate::input::Command;
 use crate::outcome::Outcome;
+use crate::time::Wall;
 
 /// What the core wants done. The only way out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,8 +26,35 @@ pub enum Effect {
         /// Which run.
         run: RunId,
     },
-    /// Tell somebody.
+    /// Check the health of a live run; answered by [`Input::HealthChecked`](crate::Input::HealthChecked).
+    CheckHealth {
+        /// Which run.
+        run: RunId,
+    },
+    /// Remember that this tick of a task with `catch_up` was taken, for [`Input::LastTick`](crate::Input::LastTick) of the next host.
+    RememberTick {
+        /// Which task.
+        task: TaskId,
+        /// When it was due.
+        tick: Wall,
+    },
+    /// Nothing is left of a task that a reload removed; its place may be taken again.
+    Removed {
+        /// Which task.
+        task: TaskId,
+    },
+    /// Tell somebody, or hold it until [`Effect::SendHeld`] or [`Effect::DropHeld`] where it says so.
     Notify(Notice),
+    /// Tell what was held back of this task.
+    SendHeld {
+        /// Which task.
+        task: TaskId,
+    },
+    /// The task has succeeded: what was held back of it is told to nobody.
+    DropHeld {
+        /// Which task.
+        task: TaskId,
+    },
     /// Write it down.
     Event(Event),
     /// The operator's command was not carried out.
@@ -51,8 +79,10 @@ pub struct Notice {
     pub max_attempts: Option<u32>,
     /// How the run ended; for a stuck run, a TIMED_OUT outcome of the time so far.
     pub outcome: Outcome,
-    /// Whether the run has ended.
+    /// What it is about.
     pub kind: NoticeKind,
+    /// It is not told yet: the task may succeed in time.
+    pub held: bool,
 }
 
 /// What a notice is about.
@@ -62,4 +92,6 @@ pub enum NoticeKind {
     Failure,
     /// A run ignores `stop` and lives on.
     Stuck,
+    /// A task that was notified has succeeded again; the outcome is COMPLETED.
+    Recovery,
 }

@@ -1,19 +1,27 @@
 //! Names of things that live in the core.
 
-/// A task of the plan. Given once in the life of a host and never reused, so that a late message cannot reach another
-/// task.
+/// A task, from its start to its removal. A place in the plan may be taken by another task after a reload; the
+/// generation tells them apart, so that a late message cannot reach another task.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct TaskId(u32);
+pub struct TaskId {
+    index: u32,
+    generation: u32,
+}
 
 impl TaskId {
-    /// The task at this place of the plan (from 0).
+    /// The task at this place (from 0) of the first plan.
     pub fn new(index: usize) -> Self {
-        Self(u32::try_from(index).expect("a plan holds fewer than 2^32 tasks"))
+        Self { index: u32::try_from(index).expect("a plan holds fewer than 2^32 tasks"), generation: 0 }
     }
 
-    /// The place of the task in the plan (from 0).
+    /// The place of the task (from 0); a removed task's is taken again.
     pub fn index(self) -> usize {
-        self.0 as usize
+        self.index as usize
+    }
+
+    /// The id of the next task at this place.
+    pub(crate) fn successor(self) -> Self {
+        Self { generation: self.generation + 1, ..self }
     }
 }
 

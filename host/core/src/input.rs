@@ -2,6 +2,8 @@
 
 use crate::id::{RunId, TaskId};
 use crate::outcome::Exit;
+use crate::plan::Plan;
+use crate::time::Wall;
 
 /// What the world tells the core. The only way in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,6 +53,24 @@ pub enum Input {
         /// What.
         command: Command,
     },
+    /// Before [`Input::Begin`]: the last tick of a task with `catch_up` that an earlier host took.
+    LastTick {
+        /// Which task.
+        task: TaskId,
+        /// When that tick was due.
+        tick: Wall,
+    },
+    /// The wall clock was set, or the machine was suspended: what follows it is computed afresh.
+    ClockChanged,
+    /// The answer to [`Effect::CheckHealth`](crate::Effect::CheckHealth).
+    HealthChecked {
+        /// Which run.
+        run: RunId,
+        /// `None`: healthy. Otherwise why not, as a lowercase fragment.
+        problem: Option<String>,
+    },
+    /// Another plan takes the place of this one.
+    Reload(Box<Reload>),
     /// Everything is to be stopped in order; nothing starts any more.
     Shutdown,
     /// After or instead of [`Input::Shutdown`]: no more waiting, every run is forced at once.
@@ -68,4 +88,41 @@ pub enum Command {
     Restart,
     /// Run once now under the same policies, then back to the former state; refused while a run lives.
     Trigger,
+}
+
+/// A plan that takes the place of another. Tasks of the old one that no origin names are removed: stopped, and gone
+/// when nothing of them is left.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reload {
+    /// The new plan.
+    pub plan: Plan,
+    /// For each of its tasks, where it comes from.
+    pub origins: Vec<Origin>,
+}
+
+/// Where a task of a new plan comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// It was not there before.
+    Added,
+    /// It is this one.
+    Kept {
+        /// Its id, which it keeps.
+        task: TaskId,
+        /// What is different.
+        change: Change,
+    },
+}
+
+/// What is different in a task that stays.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Change {
+    /// Nothing.
+    None,
+    /// How its runs are judged and followed: taken over in place; revives nothing.
+    Policy,
+    /// When it runs: its next run is computed afresh.
+    Schedule,
+    /// What it runs: a live run is stopped in full and started anew; one that has ended, but is not STOPPED, runs again.
+    Command,
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod context;
+mod cron;
 mod effect;
 mod event;
 mod id;
@@ -23,14 +24,16 @@ mod task;
 mod time;
 mod view;
 
+pub use cron::{Cron, CronError, Zone};
 pub use effect::{Effect, Notice, NoticeKind};
 pub use event::{Event, StateName, TaskState};
 pub use id::{RunId, TaskId};
-pub use input::{Command, Input};
+pub use input::{Change, Command, Input, Origin, Reload};
 pub use orchestrator::Orchestrator;
 pub use outcome::{Exit, Outcome, OutcomeKind};
 pub use plan::{
-    OnExhausted, OnFail, Plan, PlanError, Positive, Retry, Schedule, TaskName, TaskPlan, TimerMode,
+    Backoff, Condition, Dependency, Growth, HealthPlan, NotifyMode, NotifyPlan, OnExhausted, OnFail, Plan,
+    PlanError, Positive, Retry, Schedule, TaskName, TaskPlan, TimerMode,
 };
 pub use signal::Signal;
 pub use time::{Mono, Now, Wall};

@@ -24,7 +24,15 @@ impl Task {
                     return;
                 }
             }
-            Input::Begin | Input::Tick | Input::Operator { .. } | Input::Shutdown | Input::Kill => {}
+            Input::LastTick { .. }
+            | Input::ClockChanged
+            | Input::HealthChecked { .. }
+            | Input::Reload(_)
+            | Input::Begin
+            | Input::Tick
+            | Input::Operator { .. }
+            | Input::Shutdown
+            | Input::Kill => {}
         }
         self.state = match mem::replace(&mut self.state, State::New) {
             State::New => self.in_new(input, cx),
@@ -46,7 +54,11 @@ impl Task {
             }
             Input::Shutdown => self.end(Order::Shutdown, None, cx),
             Input::Kill => self.end(Order::Kill, None, cx),
-            Input::Tick
+            Input::LastTick { .. }
+            | Input::ClockChanged
+            | Input::HealthChecked { .. }
+            | Input::Reload(_)
+            | Input::Tick
             | Input::Started { .. }
             | Input::NotStarted { .. }
             | Input::Finished { .. }
@@ -72,7 +84,11 @@ impl Task {
             },
             Input::Shutdown => self.end(Order::Shutdown, None, cx),
             Input::Kill => self.end(Order::Kill, None, cx),
-            Input::Begin
+            Input::LastTick { .. }
+            | Input::ClockChanged
+            | Input::HealthChecked { .. }
+            | Input::Reload(_)
+            | Input::Begin
             | Input::Tick
             | Input::Started { .. }
             | Input::NotStarted { .. }
@@ -112,9 +128,14 @@ impl Task {
             },
             Input::Shutdown => State::Starting { turn, order: Some(Order::Shutdown) },
             Input::Kill => State::Starting { turn, order: Some(Order::Kill) },
-            Input::Begin | Input::Tick | Input::Gone { .. } | Input::CannotForce { .. } => {
-                State::Starting { turn, order }
-            }
+            Input::LastTick { .. }
+            | Input::ClockChanged
+            | Input::HealthChecked { .. }
+            | Input::Reload(_)
+            | Input::Begin
+            | Input::Tick
+            | Input::Gone { .. }
+            | Input::CannotForce { .. } => State::Starting { turn, order },
         }
     }
 
@@ -144,9 +165,14 @@ impl Task {
             },
             Input::Shutdown => self.stop_by_order(running, Order::Shutdown, cx),
             Input::Kill => self.stop_by_order(running, Order::Kill, cx),
-            Input::Begin | Input::Started { .. } | Input::NotStarted { .. } | Input::Gone { .. } => {
-                State::Running(running)
-            }
+            Input::LastTick { .. }
+            | Input::ClockChanged
+            | Input::HealthChecked { .. }
+            | Input::Reload(_)
+            | Input::Begin
+            | Input::Started { .. }
+            | Input::NotStarted { .. }
+            | Input::Gone { .. } => State::Running(running),
         }
     }
 
@@ -169,7 +195,11 @@ impl Task {
             } => refused(command, cx),
             Input::Shutdown => State::Stuck { running, cause: cause.ordered(Order::Shutdown) },
             Input::Kill => State::Stuck { running, cause: cause.ordered(Order::Kill) },
-            Input::Begin
+            Input::LastTick { .. }
+            | Input::ClockChanged
+            | Input::HealthChecked { .. }
+            | Input::Reload(_)
+            | Input::Begin
             | Input::Tick
             | Input::Started { .. }
             | Input::NotStarted { .. }
@@ -210,9 +240,14 @@ impl Task {
                 };
                 self.end_unless_over(Order::Kill, force, then, cx)
             }
-            Input::Begin | Input::Started { .. } | Input::NotStarted { .. } | Input::Finished { .. } => {
-                State::Clearing { force, then }
-            }
+            Input::LastTick { .. }
+            | Input::ClockChanged
+            | Input::HealthChecked { .. }
+            | Input::Reload(_)
+            | Input::Begin
+            | Input::Started { .. }
+            | Input::NotStarted { .. }
+            | Input::Finished { .. } => State::Clearing { force, then },
         }
     }
 
@@ -231,7 +266,11 @@ impl Task {
                 End::AsLastRun => self.trigger(Former::Ended, cx),
                 End::Stopped(order) => self.trigger(Former::Stopped(order), cx),
             },
-            Input::Begin
+            Input::LastTick { .. }
+            | Input::ClockChanged
+            | Input::HealthChecked { .. }
+            | Input::Reload(_)
+            | Input::Begin
             | Input::Tick
             | Input::Started { .. }
             | Input::NotStarted { .. }

@@ -77,7 +77,11 @@ impl Orchestrator {
         self.clock = now.mono;
         match &input {
             Input::Begin => self.step_all(&input, now),
-            Input::Tick => {}
+            Input::Tick
+            | Input::LastTick { .. }
+            | Input::ClockChanged
+            | Input::HealthChecked { .. }
+            | Input::Reload(_) => {}
             Input::Shutdown => match self.ending {
                 Ending::Not => {
                     self.ending = Ending::Asked;

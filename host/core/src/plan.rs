@@ -2,6 +2,7 @@
 //!
 //! What a run consists of (command, plugin, log files) is of no concern here.
 
+use crate::cron::Cron;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -64,6 +65,10 @@ pub enum Schedule {
         /// Which of the two.
         mode: TimerMode,
     },
+    /// At the times of a cron expression.
+    Cron(Cron),
+    /// Kept alive: any exit is followed by a restart with the restart delay and backoff ([`OnFail::Restart`] always).
+    Service,
 }
 
 /// What a timer's interval is measured from.
@@ -94,8 +99,100 @@ pub struct Retry {
     pub max_attempts: Option<NonZeroU32>,
     /// From the end of a run to the start of the next; may be zero.
     pub delay: Duration,
+    /// How the delay grows from retry to retry.
+    pub backoff: Backoff,
     /// What a scheduled task does when no attempt is left.
     pub on_exhausted: OnExhausted,
+}
+
+/// How the delay before a retry grows. The n-th retry in a row (from 1) waits for the delay by `growth`, at most `max`,
+/// and then a random part of it, up to `jitter`, longer or shorter.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Backoff {
+    /// From retry to retry.
+    pub growth: Growth,
+    /// No delay is longer, jitter included.
+    pub max: Duration,
+    /// From 0 to 1: 0.1 is up to 10 % either way.
+    pub jitter: f64,
+}
+
+/// How the delay before the n-th retry follows from the first.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Growth {
+    /// It does not grow.
+    Constant,
+    /// delay + step · (n - 1).
+    Linear {
+        /// Added for each further retry.
+        step: Duration,
+    },
+    /// delay · factorⁿ⁻¹.
+    Exponential {
+        /// At least 1 and finite.
+        factor: f64,
+    },
+}
+
+impl Eq for Backoff {}
+
+impl Backoff {
+    /// The delay stays as it is.
+    pub const NONE: Backoff =
+        Backoff { growth: Growth::Constant, max: Duration::from_secs(300), jitter: 0.0 };
+}
+
+/// What must be true of another task before this one starts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dependency {
+    /// The other task.
+    pub task: TaskName,
+    /// What must be true of it.
+    pub condition: Condition,
+}
+
+/// What a dependency waits for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Condition {
+    /// A run has completed successfully.
+    Completed,
+    /// A run has been RUNNING.
+    Started,
+    /// A health check has passed.
+    Healthy,
+}
+
+/// When a run is checked, and when it counts as unhealthy. What is checked and the limit of one check are the host's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HealthPlan {
+    /// From the start of the run to the first check, and from the end of a check to the next.
+    pub interval: Positive,
+    /// Failures in a row that make a run unhealthy.
+    pub retries: NonZeroU32,
+    /// From the start of a run: failures in it do not count.
+    pub start_period: Duration,
+}
+
+/// Which failures somebody is told of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotifyPlan {
+    /// Which of them.
+    pub mode: NotifyMode,
+    /// One message when a task that was notified succeeds again.
+    pub recovery: bool,
+    /// Held back for this long, and dropped if the task succeeds meanwhile; `None`: told at once.
+    pub after: Option<Positive>,
+}
+
+/// Which failures somebody is told of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotifyMode {
+    /// Every failed attempt.
+    AfterFail,
+    /// When failures in a row reach this number: once in a streak.
+    AfterMany(NonZeroU32),
+    /// A failure that no retry of its tick follows.
+    OnExhausted,
 }
 
 /// What a scheduled task does when no attempt is left.
@@ -125,14 +222,43 @@ pub struct TaskPlan {
     pub max_runs: Option<NonZeroU64>,
     /// Exit codes that count as success.
     pub success_codes: BTreeSet<i32>,
-    /// Whether failures of this task are to be told to somebody.
-    pub notify: bool,
+    /// Each scheduled start is delayed by a random time up to this; the grid does not move.
+    pub jitter: Duration,
+    /// A cron tick that was missed while the host was down is run once at start.
+    pub catch_up: bool,
+    /// What must be true of other tasks first.
+    pub depends_on: Vec<Dependency>,
+    /// How its health is checked; `None`: it is not.
+    pub health: Option<HealthPlan>,
+    /// Which of its failures somebody is told of; `None`: none.
+    pub notify: Option<NotifyPlan>,
 }
 
-/// All tasks, with names that occur once.
+impl TaskPlan {
+    /// A task that runs once, with the built-in defaults for everything else.
+    pub fn new(name: TaskName) -> Self {
+        Self {
+            name,
+            schedule: Schedule::Once,
+            timeout: None,
+            stop_timeout: Duration::from_secs(10),
+            on_fail: OnFail::Stop,
+            max_runs: None,
+            success_codes: BTreeSet::from([0]),
+            jitter: Duration::ZERO,
+            catch_up: false,
+            depends_on: Vec::new(),
+            health: None,
+            notify: None,
+        }
+    }
+}
+
+/// All tasks, with names that occur once and dependencies that exist and have no cycle.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {
     tasks: Vec<TaskPlan>,
+    max_running: Option<NonZeroU32>,
 }
 
 /// Why a plan cannot be built.
@@ -161,7 +287,17 @@ impl Plan {
                 return Err(PlanError::DuplicateName(task.name.clone()));
             }
         }
-        Ok(Self { tasks })
+        Ok(Self { tasks, max_running: None })
+    }
+
+    /// The same with a limit of runs that are alive at once; `None`: no limit. Services take no slot.
+    pub fn with_max_running(self, max_running: Option<NonZeroU32>) -> Self {
+        Self { max_running, ..self }
+    }
+
+    /// The limit of runs that are alive at once.
+    pub fn max_running(&self) -> Option<NonZeroU32> {
+        self.max_running
     }
 
     /// The tasks, in the order of their ids.

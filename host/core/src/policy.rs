@@ -53,26 +53,25 @@ pub(crate) fn max_attempts(plan: &TaskPlan) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Retry, Schedule, TaskName};
-    use std::collections::BTreeSet;
+    use crate::plan::{Backoff, Retry, TaskName};
     use std::num::{NonZeroU32, NonZeroU64};
 
     fn plan(on_fail: OnFail, max_runs: u64) -> TaskPlan {
         TaskPlan {
-            name: TaskName::new("t").unwrap(),
-            schedule: Schedule::Once,
-            timeout: None,
-            stop_timeout: Duration::ZERO,
             on_fail,
             max_runs: NonZeroU64::new(max_runs),
-            success_codes: BTreeSet::from([0]),
-            notify: false,
+            ..TaskPlan::new(TaskName::new("t").unwrap())
         }
     }
 
     fn restart(max_attempts: u32, on_exhausted: OnExhausted) -> OnFail {
         let delay = Duration::from_secs(5);
-        OnFail::Restart(Retry { max_attempts: NonZeroU32::new(max_attempts), delay, on_exhausted })
+        OnFail::Restart(Retry {
+            max_attempts: NonZeroU32::new(max_attempts),
+            delay,
+            backoff: Backoff::NONE,
+            on_exhausted,
+        })
     }
 
     #[test]

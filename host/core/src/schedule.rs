@@ -29,7 +29,7 @@ impl Schedule {
     /// The next due time after a turn that belonged to the tick `tick` and ended at `end`; `None`: there is none.
     pub(crate) fn next_due(&self, tick: Mono, end: Mono) -> Option<Mono> {
         match self {
-            Schedule::Once => None,
+            Schedule::Once | Schedule::Cron(_) | Schedule::Service => None,
             Schedule::Timer { interval, mode: TimerMode::FixedRate } => Some(tick + interval.duration()),
             Schedule::Timer { interval, mode: TimerMode::FixedDelay } => Some(end + interval.duration()),
         }
@@ -42,9 +42,10 @@ impl Schedule {
             Schedule::Timer { interval, mode: TimerMode::FixedDelay } if due < end => {
                 end + interval.duration()
             }
-            Schedule::Once | Schedule::Timer { mode: TimerMode::FixedRate | TimerMode::FixedDelay, .. } => {
-                due
-            }
+            Schedule::Once
+            | Schedule::Cron(_)
+            | Schedule::Service
+            | Schedule::Timer { mode: TimerMode::FixedRate | TimerMode::FixedDelay, .. } => due,
         }
     }
 
@@ -55,9 +56,10 @@ impl Schedule {
             Schedule::Timer { interval, mode: TimerMode::FixedRate } => {
                 on_grid(due, interval.duration(), now)
             }
-            Schedule::Once | Schedule::Timer { mode: TimerMode::FixedDelay, .. } => {
-                Due { at: due.max(now), skipped: None }
-            }
+            Schedule::Once
+            | Schedule::Cron(_)
+            | Schedule::Service
+            | Schedule::Timer { mode: TimerMode::FixedDelay, .. } => Due { at: due.max(now), skipped: None },
         }
     }
 }

@@ -343,9 +343,16 @@ impl Task {
     }
 
     fn notify(&self, outcome: Outcome, kind: NoticeKind, cx: &mut Context<'_>) {
-        if cx.plan.notify {
+        if cx.plan.notify.is_some() {
             let max_attempts = policy::max_attempts(cx.plan);
-            let notice = Notice { run: self.run_id(cx), attempt: self.attempt, max_attempts, outcome, kind };
+            let notice = Notice {
+                run: self.run_id(cx),
+                attempt: self.attempt,
+                max_attempts,
+                outcome,
+                kind,
+                held: false,
+            };
             cx.effects.push_back(Effect::Notify(notice));
         }
     }

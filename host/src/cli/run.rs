@@ -90,7 +90,10 @@ fn warn_of_endless_tasks(configuration: &Configuration) {
         .filter(|task| match task.schedule {
             Schedule::Once => false,
             // A timer whose failures end it may end as well, but nobody should count on that.
-            Schedule::Timer { .. } => task.max_runs.is_none() && task.on_fail != OnFail::Stop,
+            Schedule::Service => true,
+            Schedule::Cron(_) | Schedule::Timer { .. } => {
+                task.max_runs.is_none() && task.on_fail != OnFail::Stop
+            }
         })
         .map(|task| task.name.as_str())
         .collect();

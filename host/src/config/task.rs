@@ -7,8 +7,11 @@ use super::keys::Key;
 use super::read_list::command_text;
 use super::settings::Settings;
 use super::typed::Typed;
-use crate::launch::{Action, ErrorSink, Launch, NotifyTarget, Sink};
-use bansuri_core::{OnExhausted, OnFail, Positive, Retry, Schedule, Signal, TaskName, TaskPlan, TimerMode};
+use crate::launch::{Action, ErrorSink, Launch, NotifyTarget, Privileges, Sink};
+use bansuri_core::{
+    Backoff, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule, Signal, TaskName,
+    TaskPlan, TimerMode,
+};
 use jsonc_parser::common::Ranged;
 use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -68,6 +71,11 @@ pub(super) fn build(
         },
         stdout,
         stderr,
+        environment_file: None,
+        privileges: Privileges::default(),
+        rotate: None,
+        timestamps: false,
+        health: None,
         notify,
     };
     Some((plan, launch))
@@ -157,6 +165,7 @@ fn plan(settings: &Settings<'_>, name: TaskName, notify: bool) -> TaskPlan {
         "restart" => OnFail::Restart(Retry {
             max_attempts: NonZeroU32::new(u32::try_from(attempts).unwrap_or(u32::MAX)),
             delay: settings.duration(Key::RestartDelay).unwrap_or_default(),
+            backoff: Backoff::NONE,
             on_exhausted: match settings.word(Key::OnExhausted) {
                 Some("stop") => OnExhausted::Stop,
                 Some(_) | None => OnExhausted::Continue,
@@ -166,7 +175,6 @@ fn plan(settings: &Settings<'_>, name: TaskName, notify: bool) -> TaskPlan {
         _ => OnFail::Stop,
     };
     TaskPlan {
-        name,
         schedule,
         timeout: settings.duration(Key::Timeout).and_then(Positive::new),
         stop_timeout: settings.duration(Key::StopTimeout).unwrap_or(Duration::from_secs(10)),
@@ -176,6 +184,7 @@ fn plan(settings: &Settings<'_>, name: TaskName, notify: bool) -> TaskPlan {
             Some(Typed::Codes(codes)) => codes.clone(),
             Some(_) | None => BTreeSet::from([0]),
         },
-        notify,
+        notify: notify.then_some(NotifyPlan { mode: NotifyMode::AfterFail, recovery: false, after: None }),
+        ..TaskPlan::new(name)
     }
 }

@@ -30,19 +30,10 @@ fn a_task_that_says_nothing() {
     assert_eq!(plan.on_fail, OnFail::Stop);
     assert_eq!(plan.max_runs, None);
     assert_eq!(plan.success_codes, BTreeSet::from([0]));
-    assert!(!plan.notify);
+    assert_eq!(plan.notify, None);
     let expected = Launch {
-        name: plan.name.clone(),
-        description: String::new(),
-        action: Action::Shell("true".to_owned()),
         command_text: "true".to_owned(),
-        working_directory: PathBuf::from("/srv/jobs"),
-        environment: Default::default(),
-        timeout: None,
-        stop_signal: Signal::TERM,
-        stdout: Sink::Tail,
-        stderr: ErrorSink::Combined,
-        notify: None,
+        ..Launch::new(plan.name.clone(), Action::Shell("true".to_owned()), PathBuf::from("/srv/jobs"))
     };
     assert_eq!(*launch, expected);
 }

@@ -62,18 +62,10 @@ pub(crate) fn misbehaving() -> Arc<Library> {
 /// A task of the misbehaving library.
 pub(crate) fn launch(name: &str, type_name: &str, options: serde_json::Value) -> Launch {
     let library = built("misbehaving").to_owned();
+    let action = Action::Plugin { library, type_name: type_name.to_owned(), options };
     Launch {
-        name: TaskName::new(name).unwrap(),
-        description: String::new(),
         command_text: format!("misbehaving:{type_name}"),
-        action: Action::Plugin { library, type_name: type_name.to_owned(), options },
-        working_directory: "/".into(),
-        environment: BTreeMap::new(),
-        timeout: None,
-        stop_signal: Signal::TERM,
-        stdout: Sink::Tail,
-        stderr: ErrorSink::Combined,
-        notify: None,
+        ..Launch::new(TaskName::new(name).unwrap(), action, "/".into())
     }
 }
 

@@ -1,9 +1,9 @@
 //! A subprocess runner with a loop around it, as the driver has one.
 #![allow(dead_code, reason = "each test crate uses a part")]
 
-use bansuri::launch::{Action, ErrorSink, Launch, Sink};
+use bansuri::launch::{Action, Launch};
 use bansuri::runner::{Finished, LiveRun, RunSpec, StartError, Stream, SubprocessRunner, TaskRunner, Update};
-use bansuri_core::{RunId, Signal, TaskId, TaskName};
+use bansuri_core::{RunId, TaskId, TaskName};
 use polling::{Events, Poller};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -99,19 +99,7 @@ impl Bench {
 
 /// A task that keeps the tail of both streams in one.
 pub(crate) fn launch(action: Action) -> Launch {
-    Launch {
-        name: TaskName::new("task").unwrap(),
-        description: String::new(),
-        action,
-        command_text: String::new(),
-        working_directory: PathBuf::from("/"),
-        environment: Default::default(),
-        timeout: None,
-        stop_signal: Signal::TERM,
-        stdout: Sink::Tail,
-        stderr: ErrorSink::Combined,
-        notify: None,
-    }
+    Launch::new(TaskName::new("task").unwrap(), action, PathBuf::from("/"))
 }
 
 pub(crate) fn shell(line: &str) -> Launch {

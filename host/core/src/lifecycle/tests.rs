@@ -5,16 +5,18 @@ use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::{RunId, TaskId};
 use crate::outcome::Exit;
-use crate::plan::{OnExhausted, OnFail, Positive, Retry, Schedule, TaskName, TaskPlan, TimerMode};
+use crate::plan::{
+    Backoff, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule, TaskName, TaskPlan,
+    TimerMode,
+};
 use crate::time::{Now, Wall};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// A timer of 100 s with a timeout of 30 s, 10 s to stop, and three attempts 5 s apart.
 fn plan() -> TaskPlan {
     TaskPlan {
-        name: TaskName::new("t").unwrap(),
         schedule: Schedule::Timer {
             interval: Positive::new(Duration::from_secs(100)).unwrap(),
             mode: TimerMode::FixedRate,
@@ -24,11 +26,11 @@ fn plan() -> TaskPlan {
         on_fail: OnFail::Restart(Retry {
             max_attempts: NonZeroU32::new(3),
             delay: Duration::from_secs(5),
+            backoff: Backoff::NONE,
             on_exhausted: OnExhausted::Continue,
         }),
-        max_runs: None,
-        success_codes: BTreeSet::from([0]),
-        notify: true,
+        notify: Some(NotifyPlan { mode: NotifyMode::AfterFail, recovery: false, after: None }),
+        ..TaskPlan::new(TaskName::new("t").unwrap())
     }
 }
 

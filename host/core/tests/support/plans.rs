@@ -1,7 +1,9 @@
 //! Plans in few words.
 
-use bansuri_core::{OnExhausted, OnFail, Positive, Retry, Schedule, TaskName, TaskPlan, TimerMode};
-use std::collections::BTreeSet;
+use bansuri_core::{
+    Backoff, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule, TaskName, TaskPlan,
+    TimerMode,
+};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
@@ -31,19 +33,27 @@ pub(crate) fn plan(name: &str, options: Options) -> TaskPlan {
         None => Schedule::Once,
     };
     TaskPlan {
-        name: TaskName::new(name).expect("tests name their tasks"),
         schedule,
         timeout: Positive::new(Duration::from_secs(options.timeout)),
         stop_timeout: Duration::from_secs(options.stop_timeout),
         on_fail: options.on_fail,
         max_runs: NonZeroU64::new(options.max_runs),
-        success_codes: BTreeSet::from([0]),
-        notify: options.notify,
+        notify: options.notify.then_some(NotifyPlan {
+            mode: NotifyMode::AfterFail,
+            recovery: false,
+            after: None,
+        }),
+        ..TaskPlan::new(TaskName::new(name).expect("tests name their tasks"))
     }
 }
 
 /// `delay` in seconds; `max_attempts` 0 is no limit.
 pub(crate) fn retry(max_attempts: u32, delay: u64, on_exhausted: OnExhausted) -> OnFail {
     let max_attempts = NonZeroU32::new(max_attempts);
-    OnFail::Restart(Retry { max_attempts, delay: Duration::from_secs(delay), on_exhausted })
+    OnFail::Restart(Retry {
+        max_attempts,
+        delay: Duration::from_secs(delay),
+        backoff: Backoff::NONE,
+        on_exhausted,
+    })
 }
