@@ -10,7 +10,6 @@ use crate::events::{EventStream, HostEvent};
 use crate::exit_code;
 use crate::launch::{Action, Launch};
 use crate::plugin::Registry;
-use crate::process;
 use crate::runner::{LiveRun, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update};
 use crate::signals::{HostSignal, Signals};
 use bansuri_core::{Effect, Exit, Input, Mono, Orchestrator, RunId, Verdict};
@@ -91,7 +90,7 @@ impl Driver {
         settings: &Settings,
     ) -> io::Result<Self> {
         let poller = Arc::new(Poller::new()?);
-        let signals = Signals::register(&poller, SIGNAL_KEYS, process::was_ignored)?;
+        let signals = Signals::register(&poller, SIGNAL_KEYS)?;
         let (sender, updates) = bounded(UPDATES);
         let waker = || {
             let poller = Arc::clone(&poller);

@@ -42,10 +42,10 @@ pub(crate) fn after_failure(plan: &TaskPlan, attempt: u32) -> Decision {
     }
 }
 
-/// The limit of attempts; `None`: no limit, or no retries.
+/// The limit of attempts, which is 1 where nothing is retried; `None`: no limit.
 pub(crate) fn max_attempts(plan: &TaskPlan) -> Option<u32> {
     match &plan.on_fail {
-        OnFail::Stop | OnFail::Ignore => None,
+        OnFail::Stop | OnFail::Ignore => Some(1),
         OnFail::Restart(retry) => retry.max_attempts.map(std::num::NonZeroU32::get),
     }
 }
@@ -101,9 +101,9 @@ mod tests {
     }
 
     #[test]
-    fn only_retries_have_a_limit() {
-        assert_eq!(max_attempts(&plan(OnFail::Stop, 0)), None);
-        assert_eq!(max_attempts(&plan(OnFail::Ignore, 0)), None);
+    fn without_retries_there_is_one_attempt() {
+        assert_eq!(max_attempts(&plan(OnFail::Stop, 0)), Some(1));
+        assert_eq!(max_attempts(&plan(OnFail::Ignore, 0)), Some(1));
         assert_eq!(max_attempts(&plan(restart(0, OnExhausted::Stop), 0)), None);
         assert_eq!(max_attempts(&plan(restart(4, OnExhausted::Stop), 0)), Some(4));
     }

@@ -49,33 +49,56 @@ pub(super) fn check<'a>(value: &'a Value<'a>) -> Result<Typed<'a>, Misfit> {
             return Err(Misfit::new(EXPECTED).help(Some(help)));
         }
     };
+    let mut sets = Vec::with_capacity(shapes.len());
     for (field, shape) in fields.iter().zip(shapes) {
-        if !field.split(',').all(|item| is_item(item, shape)) {
+        let Some(set) = set(field, shape) else {
             let FieldShape { name, min, max, .. } = shape;
             let help =
                 format!("the {name} {field:?} is not a list of numbers and ranges from {min} to {max}");
             return Err(Misfit::new(EXPECTED).help(Some(help)));
-        }
+        };
+        sets.push(set);
+    }
+    let day_of_week = fields[fields.len() - 1];
+    let (days, months) = (sets[sets.len() - 3], sets[sets.len() - 2]);
+    if day_of_week.starts_with('*') && !is_ever(days, months) {
+        let help = "it can never fire: no month that it names has such a day".to_owned();
+        return Err(Misfit::new(EXPECTED).help(Some(help)));
     }
     Ok(Typed::Text(expression))
 }
 
+/// Whether one of the months has one of the days, in some year.
+fn is_ever(days: u64, months: u64) -> bool {
+    const LENGTHS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    (1..).zip(LENGTHS).any(|(month, length)| {
+        let has = (1u64 << (length + 1)) - 1;
+        months & (1 << month) != 0 && days & has != 0
+    })
+}
+
+/// The numbers a field names, a bit for each.
+fn set(field: &str, shape: &FieldShape) -> Option<u64> {
+    field.split(',').try_fold(0, |set, item| Some(set | item_set(item, shape)?))
+}
+
 /// `*`, `5`, `1-5`, `MON-FRI`, each with `/STEP`.
-fn is_item(item: &str, shape: &FieldShape) -> bool {
+fn item_set(item: &str, shape: &FieldShape) -> Option<u64> {
     let (range, step) = match item.split_once('/') {
-        Some((range, step)) => (range, Some(step)),
+        Some((range, step)) => (range, Some(number(step).filter(|step| (1..=shape.max).contains(step))?)),
         None => (item, None),
     };
-    let step_fits = step.is_none_or(|step| number(step).is_some_and(|step| (1..=shape.max).contains(&step)));
-    let range_fits = match range.split_once('-') {
-        _ if range == "*" => true,
-        Some((from, to)) => match (place(from, shape), place(to, shape)) {
-            (Some(from), Some(to)) => from <= to,
-            (None, _) | (_, None) => false,
+    let (from, to) = match range.split_once('-') {
+        _ if range == "*" => (shape.min, shape.max),
+        Some((from, to)) => (place(from, shape)?, place(to, shape)?),
+        None => match place(range, shape)? {
+            // With a step, a number is where the steps begin.
+            from if step.is_some() => (from, shape.max),
+            only => (only, only),
         },
-        None => place(range, shape).is_some(),
     };
-    step_fits && range_fits
+    let step = usize::try_from(step.unwrap_or(1)).ok()?;
+    (from <= to).then(|| (from..=to).step_by(step).fold(0, |set, number| set | 1 << number))
 }
 
 fn place(text: &str, shape: &FieldShape) -> Option<u32> {
@@ -86,4 +109,40 @@ fn place(text: &str, shape: &FieldShape) -> Option<u32> {
 
 fn number(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets() {
+        let minutes = |field| set(field, &FIELDS[1]);
+        assert_eq!(minutes("1,3-5"), Some(0b111010));
+        assert_eq!(minutes("*/30"), Some(1 | 1 << 30));
+        assert_eq!(minutes("50/5"), Some(1 << 50 | 1 << 55));
+        assert_eq!(minutes("0-10/5"), Some(1 | 1 << 5 | 1 << 10));
+        assert_eq!(set("sun,MON-tue", &FIELDS[5]), Some(0b111));
+        assert_eq!(set("dec", &FIELDS[4]), Some(1 << 12));
+        for field in ["", ",", "60", "1-", "-1", "5-1", "*/0", "*/60", "**", "1/2/3", "MON", "+1"] {
+            assert_eq!(minutes(field), None, "{field:?}");
+        }
+    }
+
+    #[test]
+    fn days_that_no_month_has() {
+        #[track_caller]
+        fn check(expression: &str, fires: bool) {
+            let text = format!("\"{expression}\"");
+            let value = crate::config::syntax::parse(&text).expect("a string");
+            assert_eq!(super::check(&value).is_ok(), fires, "{expression}");
+        }
+        check("0 0 30 2 *", false);
+        check("0 0 0 31 2,4,jun *", false);
+        check("0 0 30,31 2 */2", false);
+        check("0 0 29 2 *", true);
+        check("0 0 31 2,3 *", true);
+        check("0 0 30 2 mon", true);
+        check("0 0 */31 2 *", true);
+    }
 }

@@ -83,8 +83,10 @@ struct PluginRun {
 
 impl LiveRun for PluginRun {
     fn request_stop(&self) {
+        // Claimed first: a run that ends as soon as its context says so still waits for `stop` to be called.
+        let claimed = self.shared.claim_stop();
         self.shared.context.request_stop();
-        if !self.shared.claim_stop() {
+        if !claimed {
             return;
         }
         let (shared, task) = (Arc::clone(&self.shared), self.launch.name.shared());

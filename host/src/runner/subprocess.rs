@@ -1,25 +1,23 @@
 //! Runs commands as processes: started, watched and ended on the control thread, which never waits for one.
 
+use super::command::{Planned, Streams, blameless, command, environment};
 use super::keys::Keys;
-use super::output::{LogFile, OutputPipe, Pumped, Scratch, open_log};
+use super::output::{LogFile, OutputPipe, Pumped, Scratch};
 use super::{
     CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
 };
-use crate::launch::{Action, ErrorSink, Launch, Sink};
 use crate::process::{self, Environment, Group, Presence, Spawn, SpawnError, Stdio, Watched};
 use bansuri_core::{Exit, RunId, Signal};
 use polling::Poller;
-use rustix::fs::OFlags;
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Executes [`Action::Shell`] and [`Action::Exec`].
+/// Executes [`Action::Shell`](crate::launch::Action::Shell) and [`Action::Exec`](crate::launch::Action::Exec).
 ///
 /// The owner of the poller calls [`SubprocessRunner::on_ready`] for each event of a key at or above the base, and then,
 /// when the events of that wake-up are through, [`SubprocessRunner::poll_update`] until it gives `None`. A running task
@@ -81,19 +79,6 @@ enum Phase {
     Doubtful { exit: Exit, lived: Duration },
     /// Its end was reported, and these are being waited for, or others if there are none here.
     Remains { members: Vec<(usize, Watched<OwnedFd>)> },
-}
-
-/// The child's side of its output, before it is started.
-struct Streams {
-    stdout: Stdio,
-    stderr: Option<Stdio>,
-    captures: [Planned; 2],
-}
-
-enum Planned {
-    None,
-    File(LogFile),
-    Pipe(OwnedFd),
 }
 
 impl SubprocessRunner {
@@ -338,82 +323,6 @@ impl TaskRunner for SubprocessRunner {
         let poller = Arc::clone(&self.poller);
         let live = LiveGroup { group, stop_signal: launch.stop_signal, key, signalled, poller };
         Ok(Started { live: Box::new(live), pid: Some(pid) })
-    }
-}
-
-/// The program and its arguments.
-fn command(action: &Action) -> Result<(OsString, Vec<OsString>), StartError> {
-    match action {
-        Action::Shell(line) => {
-            let mut arguments = vec![OsString::from("-c")];
-            if line.starts_with(['-', '+']) {
-                // Else the shell would take the line for an option.
-                arguments.push("--".into());
-            }
-            arguments.push(line.into());
-            Ok(("/bin/sh".into(), arguments))
-        }
-        Action::Exec(words) => {
-            let mut words = words.iter().map(OsString::from);
-            let program = words.next().ok_or_else(|| blameless("command: no program is named".into()))?;
-            Ok((program, words.collect()))
-        }
-        Action::Plugin { .. } => Err(blameless("a plugin task is not run as a process".into())),
-    }
-}
-
-fn environment(host: &Environment, run: &RunSpec) -> Result<Environment, String> {
-    let mut environment = host.clone();
-    for (name, value) in &run.launch.environment {
-        environment.set(name, value)?;
-    }
-    environment.set("BANSURI_TASK", run.launch.name.as_str())?;
-    environment.set("BANSURI_RUN", run.run.number.to_string())?;
-    environment.set("BANSURI_ATTEMPT", run.attempt.to_string())?;
-    Ok(environment)
-}
-
-/// An error that is not the program's.
-fn blameless(reason: String) -> StartError {
-    StartError { reason, code: None }
-}
-
-impl Streams {
-    fn open(launch: &Launch) -> Result<Self, String> {
-        let (stdout, first) = open(&launch.stdout)?;
-        let (stderr, second) = match &launch.stderr {
-            ErrorSink::Combined => (None, Planned::None),
-            // One file under both names: one descriptor keeps what is written in order.
-            ErrorSink::Separate(Sink::File(path)) if launch.stdout == Sink::File(path.clone()) => {
-                (None, Planned::None)
-            }
-            ErrorSink::Separate(sink) => {
-                let (stdio, planned) = open(sink)?;
-                (Some(stdio), planned)
-            }
-        };
-        Ok(Self { stdout, stderr, captures: [first, second] })
-    }
-}
-
-fn open(sink: &Sink) -> Result<(Stdio, Planned), String> {
-    match sink {
-        Sink::Tail => {
-            let made = process::pipe().and_then(|(read, write)| {
-                rustix::fs::fcntl_setfl(&read, OFlags::NONBLOCK)?;
-                Ok((read, write))
-            });
-            let (read, write) = made.map_err(|error| {
-                format!("cannot make a pipe for its output: {}", process::describe(&error))
-            })?;
-            Ok((Stdio::To(write), Planned::Pipe(read)))
-        }
-        Sink::File(path) => {
-            let (descriptor, file) = open_log(path)?;
-            Ok((Stdio::To(descriptor), file.map_or(Planned::None, Planned::File)))
-        }
-        Sink::Ignore => Ok((Stdio::Null, Planned::None)),
-        Sink::Inherit => Ok((Stdio::Inherit, Planned::None)),
     }
 }
 
