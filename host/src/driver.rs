@@ -2,7 +2,10 @@
 //! message, hands what happened to the core, and does what the core says.
 
 mod notices;
+mod reload;
 mod report;
+
+pub use reload::Load;
 
 use crate::clock::Clock;
 use crate::config::Configuration;
@@ -16,6 +19,7 @@ use bansuri_core::{Effect, Exit, Input, Mono, Orchestrator, RunId, Verdict};
 use crossbeam::channel::{Receiver, bounded};
 use notices::Notices;
 use polling::{Events, Poller};
+use reload::Reloader;
 use report::Reporter;
 use std::collections::HashMap;
 use std::io;
@@ -44,6 +48,8 @@ pub struct Settings {
     pub exit_when_done: bool,
     /// For whatever is random.
     pub seed: u64,
+    /// Reads the configuration again.
+    pub load: Load,
 }
 
 /// A host at work. Made and used on the control thread.
@@ -55,7 +61,10 @@ pub struct Driver {
     subprocess: SubprocessRunner,
     plugin: PluginRunner,
     updates: Receiver<Update>,
-    launches: Vec<Arc<Launch>>,
+    configuration: Configuration,
+    reloader: Reloader,
+    /// By the tasks' places; `None`: nobody is there.
+    launches: Vec<Option<Arc<Launch>>>,
     live: HashMap<RunId, Box<dyn LiveRun>>,
     notices: Notices,
     reporter: Reporter,
