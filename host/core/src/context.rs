@@ -7,15 +7,33 @@ use crate::plan::TaskPlan;
 use crate::time::Now;
 use std::collections::VecDeque;
 
+/// What others may wait for in a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Milestone {
+    /// A run is RUNNING.
+    Started,
+    /// A run has passed a health check; told at the first pass of each run.
+    Healthy,
+    /// A run has completed successfully.
+    Completed,
+    /// Nothing follows by itself, and the last run did not succeed, or there was none.
+    EndedWithoutSuccess,
+}
+
 /// What a step of a task works with.
 pub(crate) struct Context<'a> {
     pub(crate) id: TaskId,
     pub(crate) plan: &'a TaskPlan,
     pub(crate) now: Now,
     pub(crate) effects: &'a mut VecDeque<Effect>,
+    pub(crate) milestones: &'a mut Vec<(TaskId, Milestone)>,
 }
 
 impl Context<'_> {
+    pub(crate) fn milestone(&mut self, milestone: Milestone) {
+        self.milestones.push((self.id, milestone));
+    }
+
     pub(crate) fn refuse(&mut self, command: Command, reason: impl Into<String>) {
         self.effects.push_back(Effect::Refused { task: self.id, command, reason: reason.into() });
     }

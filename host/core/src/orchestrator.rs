@@ -1,6 +1,6 @@
 //! All tasks together: inputs in, effects out, and the next deadline.
 
-use crate::context::Context;
+use crate::context::{Context, Milestone};
 use crate::effect::Effect;
 use crate::id::{RunId, TaskId};
 use crate::input::Input;
@@ -20,6 +20,8 @@ pub struct Orchestrator {
     deadlines: BTreeSet<(Mono, TaskId)>,
     totals: Totals,
     effects: VecDeque<Effect>,
+    /// What tasks have reached in this step and nobody has looked at yet.
+    milestones: Vec<(TaskId, Milestone)>,
     /// The time of the last `handle`.
     clock: Mono,
     ending: Ending,
@@ -61,8 +63,16 @@ impl Orchestrator {
         for task in &tasks {
             totals.add(task.standing());
         }
-        let (deadlines, effects) = (BTreeSet::new(), VecDeque::new());
-        Self { plan, tasks, deadlines, totals, effects, clock: Mono::default(), ending: Ending::Not }
+        Self {
+            plan,
+            tasks,
+            deadlines: BTreeSet::new(),
+            totals,
+            effects: VecDeque::new(),
+            milestones: Vec::new(),
+            clock: Mono::default(),
+            ending: Ending::Not,
+        }
     }
 
     /// The plan it works from.
@@ -179,7 +189,9 @@ impl Orchestrator {
         let Some(task) = self.tasks.get_mut(id.index()) else { return };
         let plan = &self.plan.tasks()[id.index()];
         let (standing, deadline) = (task.standing(), task.state.deadline());
-        task.handle(input, &mut Context { id, plan, now, effects: &mut self.effects });
+        let (effects, milestones) = (&mut self.effects, &mut self.milestones);
+        task.handle(input, &mut Context { id, plan, now, effects, milestones });
+        self.milestones.clear();
         self.totals.remove(standing);
         self.totals.add(task.standing());
         let after = task.state.deadline();

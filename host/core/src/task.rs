@@ -1,6 +1,6 @@
 //! One task: what it remembers, and the steps its lifecycle is made of.
 
-use crate::context::Context;
+use crate::context::{Context, Milestone};
 use crate::effect::{Effect, Notice, NoticeKind};
 use crate::event::{Event, StateName, TaskState};
 use crate::id::RunId;
@@ -57,7 +57,7 @@ impl Task {
     }
 
     pub(crate) fn standing(&self) -> Standing {
-        let completed = self.last_outcome.as_ref().is_some_and(|last| last.kind == OutcomeKind::Completed);
+        let completed = self.last_succeeded();
         match self.state {
             State::New
             | State::Waiting { .. }
@@ -67,6 +67,10 @@ impl Task {
             State::Stuck { .. } => Standing { open: false, completed: false },
             State::Ended(_) => Standing { open: false, completed },
         }
+    }
+
+    fn last_succeeded(&self) -> bool {
+        self.last_outcome.as_ref().is_some_and(|last| last.kind == OutcomeKind::Completed)
     }
 
     /// As users see it.
@@ -133,6 +137,9 @@ impl Task {
                     let reason = Some(order.reason().to_owned());
                     self.tell(TaskState { reason, ..self.change(StateName::Stopped, cx) }, cx);
                 }
+                if !self.last_succeeded() {
+                    cx.milestone(Milestone::EndedWithoutSuccess);
+                }
                 match remains {
                     Some(force) => State::Clearing { force, then },
                     None => State::Ended(end),
@@ -188,6 +195,7 @@ impl Task {
     /// The run is alive.
     pub(crate) fn started(&mut self, turn: Turn, pid: Option<u32>, cx: &mut Context<'_>) -> Running {
         self.tell(TaskState { pid, ..self.change(StateName::Running, cx) }, cx);
+        cx.milestone(Milestone::Started);
         let since = cx.now.mono;
         let timeout_at = cx.plan.timeout.map(|timeout| since + timeout.duration());
         Running { turn, pid, since, phase: Phase::Free { timeout_at } }
@@ -288,6 +296,7 @@ impl Task {
         }
         if kind == OutcomeKind::Completed {
             self.successes += 1;
+            cx.milestone(Milestone::Completed);
         }
         let remains = match remains {
             Remains::None => None,
