@@ -4,8 +4,23 @@ use crate::effect::Effect;
 use crate::id::TaskId;
 use crate::input::Command;
 use crate::plan::TaskPlan;
-use crate::time::Now;
+use crate::random::Random;
+use crate::schedule::{Start, Tick};
+use crate::time::{Now, Wall};
 use std::collections::VecDeque;
+
+/// What others may wait for in a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Milestone {
+    /// A run is RUNNING.
+    Started,
+    /// A run has passed a health check; told at the first pass of each run.
+    Healthy,
+    /// A run has completed successfully.
+    Completed,
+    /// Nothing follows by itself, and the last run did not succeed, or there was none.
+    EndedWithoutSuccess,
+}
 
 /// What a step of a task works with.
 pub(crate) struct Context<'a> {
@@ -13,9 +28,25 @@ pub(crate) struct Context<'a> {
     pub(crate) plan: &'a TaskPlan,
     pub(crate) now: Now,
     pub(crate) effects: &'a mut VecDeque<Effect>,
+    pub(crate) random: &'a mut Random,
+    pub(crate) milestones: &'a mut Vec<(TaskId, Milestone)>,
 }
 
 impl Context<'_> {
+    pub(crate) fn milestone(&mut self, milestone: Milestone) {
+        self.milestones.push((self.id, milestone));
+    }
+
+    /// The start that a tick of the schedule leads to.
+    pub(crate) fn scheduled(&mut self, tick: Tick) -> Start {
+        Start { tick, jitter: self.random.up_to(self.plan.jitter) }
+    }
+
+    /// For the next host: this tick is not to be caught up any more.
+    pub(crate) fn remember(&mut self, tick: Wall) {
+        self.effects.push_back(Effect::RememberTick { task: self.id, tick });
+    }
+
     pub(crate) fn refuse(&mut self, command: Command, reason: impl Into<String>) {
         self.effects.push_back(Effect::Refused { task: self.id, command, reason: reason.into() });
     }

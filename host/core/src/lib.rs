@@ -6,21 +6,28 @@
 
 #![forbid(unsafe_code)]
 
+mod backoff;
+mod civil;
 mod context;
 mod cron;
 mod effect;
 mod event;
+mod health;
 mod id;
 mod input;
+mod judgement;
 mod lifecycle;
 mod orchestrator;
 mod outcome;
 mod plan;
 mod policy;
+mod random;
 mod schedule;
 mod signal;
 mod state;
+mod streak;
 mod task;
+mod telling;
 mod time;
 mod view;
 

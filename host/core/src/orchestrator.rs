@@ -1,10 +1,11 @@
 //! All tasks together: inputs in, effects out, and the next deadline.
 
-use crate::context::Context;
+use crate::context::{Context, Milestone};
 use crate::effect::Effect;
 use crate::id::{RunId, TaskId};
 use crate::input::Input;
 use crate::plan::Plan;
+use crate::random::Random;
 use crate::task::{Standing, Task};
 use crate::time::{Mono, Now};
 use crate::view::{TaskView, Verdict};
@@ -20,6 +21,9 @@ pub struct Orchestrator {
     deadlines: BTreeSet<(Mono, TaskId)>,
     totals: Totals,
     effects: VecDeque<Effect>,
+    random: Random,
+    /// What tasks have reached in this step and nobody has looked at yet.
+    milestones: Vec<(TaskId, Milestone)>,
     /// The time of the last `handle`.
     clock: Mono,
     ending: Ending,
@@ -55,14 +59,23 @@ impl Totals {
 impl Orchestrator {
     /// Nothing happens before [`Input::Begin`]. The seed feeds whatever is random; schedules and delays without jitter
     /// are not.
-    pub fn new(plan: Plan, _seed: u64) -> Self {
+    pub fn new(plan: Plan, seed: u64) -> Self {
         let tasks = vec![Task::new(); plan.tasks().len()];
         let mut totals = Totals::default();
         for task in &tasks {
             totals.add(task.standing());
         }
-        let (deadlines, effects) = (BTreeSet::new(), VecDeque::new());
-        Self { plan, tasks, deadlines, totals, effects, clock: Mono::default(), ending: Ending::Not }
+        Self {
+            plan,
+            tasks,
+            deadlines: BTreeSet::new(),
+            totals,
+            effects: VecDeque::new(),
+            random: Random::new(seed),
+            milestones: Vec::new(),
+            clock: Mono::default(),
+            ending: Ending::Not,
+        }
     }
 
     /// The plan it works from.
@@ -76,12 +89,12 @@ impl Orchestrator {
         let now = Now { mono: now.mono.max(self.clock), wall: now.wall };
         self.clock = now.mono;
         match &input {
-            Input::Begin => self.step_all(&input, now),
-            Input::Tick
-            | Input::LastTick { .. }
-            | Input::ClockChanged
-            | Input::HealthChecked { .. }
-            | Input::Reload(_) => {}
+            Input::Begin | Input::ClockChanged => self.step_all(&input, now),
+            Input::Tick | Input::Reload(_) => {}
+            Input::LastTick { task, .. } => {
+                let task = *task;
+                self.step(task, input, now);
+            }
             Input::Shutdown => match self.ending {
                 Ending::Not => {
                     self.ending = Ending::Asked;
@@ -97,6 +110,7 @@ impl Orchestrator {
             | Input::NotStarted { run, .. }
             | Input::Finished { run, .. }
             | Input::Gone { run }
+            | Input::HealthChecked { run, .. }
             | Input::CannotForce { run } => {
                 let RunId { task, .. } = *run;
                 self.step(task, input, now);
@@ -178,11 +192,13 @@ impl Orchestrator {
     fn step(&mut self, id: TaskId, input: Input, now: Now) {
         let Some(task) = self.tasks.get_mut(id.index()) else { return };
         let plan = &self.plan.tasks()[id.index()];
-        let (standing, deadline) = (task.standing(), task.state.deadline());
-        task.handle(input, &mut Context { id, plan, now, effects: &mut self.effects });
+        let (standing, deadline) = (task.standing(), task.deadline());
+        let (effects, random, milestones) = (&mut self.effects, &mut self.random, &mut self.milestones);
+        task.handle(input, &mut Context { id, plan, now, effects, random, milestones });
+        self.milestones.clear();
         self.totals.remove(standing);
         self.totals.add(task.standing());
-        let after = task.state.deadline();
+        let after = task.deadline();
         if after != deadline {
             if let Some(due) = deadline {
                 self.deadlines.remove(&(due, id));
