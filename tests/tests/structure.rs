@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// Modules of the host that anybody above may use, with the leaves they use themselves.
 const LEAVES: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("clock_watch", &["clock", "process"]),
     ("events", &["clock"]),
     ("exit_code", &[]),
     ("launch", &[]),
@@ -17,11 +18,12 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("process", &[]),
     ("signals", &["process"]),
     ("state_dir", &[]),
+    ("ticks", &[]),
 ];
 
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("config", &["launch"]),
+    ("config", &["launch", "process"]),
     ("runner", &["launch", "process"]),
     ("plugin", &["clock"]),
     ("notify", &["clock", "process"]),

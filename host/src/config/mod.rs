@@ -28,6 +28,7 @@ mod supported;
 mod syntax;
 mod task;
 mod typed;
+mod watch;
 
 pub use catalog::{PluginCatalog, ResolvedType};
 pub use check::{CheckOptions, check_text};
@@ -36,3 +37,4 @@ pub use load::{Report, load};
 pub use model::{Configuration, NotifierSpec};
 pub use reference::key_reference;
 pub use render::{render_human, render_json};
+pub use watch::{ConfigWatch, STILLNESS};
