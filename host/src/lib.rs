@@ -5,6 +5,7 @@ pub mod clock;
 pub mod clock_watch;
 pub mod config;
 pub mod driver;
+pub mod envfile;
 pub mod events;
 pub mod exit_code;
 pub mod launch;

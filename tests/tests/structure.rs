@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const LEAVES: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("clock_watch", &["clock", "process"]),
+    ("envfile", &[]),
     ("events", &["clock"]),
     ("exit_code", &[]),
     ("launch", &[]),

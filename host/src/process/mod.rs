@@ -3,6 +3,7 @@
 //! Linux with glibc: pidfds (5.4; group signals through them from 6.9), posix_spawn with a working directory and
 //! closefrom (glibc 2.34). Another platform gets siblings of these files behind the same items.
 
+mod accounts;
 mod descriptors;
 mod environment;
 mod exit;
@@ -14,6 +15,10 @@ mod spawn;
 mod strings;
 mod watched;
 
+pub use accounts::{
+    User, group_by_name, group_exists, group_names, groups_of, user_by_id, user_by_name, user_exists,
+    user_names,
+};
 pub use descriptors::{pipe, retrying};
 pub use environment::Environment;
 pub use exit::exit_now;
