@@ -8,8 +8,10 @@
 
 mod context;
 mod cron;
+mod dependency;
 mod effect;
 mod event;
+mod held;
 mod id;
 mod input;
 mod lifecycle;
@@ -17,8 +19,10 @@ mod orchestrator;
 mod outcome;
 mod plan;
 mod policy;
+mod reload;
 mod schedule;
 mod signal;
+mod slots;
 mod state;
 mod task;
 mod time;

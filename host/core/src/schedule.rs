@@ -49,6 +49,21 @@ impl Schedule {
         }
     }
 
+    /// The last of the ticks from `due` on that are not after `now`, and those of them that came after `due`.
+    pub(crate) fn passed(&self, due: Mono, now: Mono) -> (Mono, Option<Skipped>) {
+        match self {
+            Schedule::Timer { interval, mode: TimerMode::FixedRate } => {
+                let next = on_grid(due + interval.duration(), interval.duration(), now);
+                let back = u64::try_from(interval.duration().as_nanos()).unwrap_or(u64::MAX);
+                (Mono::from_nanos(next.at.as_nanos().saturating_sub(back)), next.skipped)
+            }
+            Schedule::Once
+            | Schedule::Cron(_)
+            | Schedule::Service
+            | Schedule::Timer { mode: TimerMode::FixedDelay, .. } => (due, None),
+        }
+    }
+
     /// What becomes of a due time when the way is free at `now`: a tick of a grid that has passed is skipped, and so
     /// are those after it up to `now`; any other start is only late.
     pub(crate) fn once_free(&self, due: Mono, now: Mono) -> Due {

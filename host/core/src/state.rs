@@ -2,8 +2,10 @@
 //!
 //! A turn is what one tick, one start or one trigger leads to: a run and its retries.
 
+use crate::dependency::Need;
 use crate::event::StateName;
 use crate::outcome::OutcomeKind;
+use crate::slots::Ticket;
 use crate::time::{Mono, spelled};
 use std::time::Duration;
 
@@ -18,6 +20,13 @@ pub(crate) enum State {
         wait: Wait,
         /// When.
         due: Mono,
+    },
+    /// Not until something else lets it go on: PENDING, or as its last run ended where that will not happen by itself.
+    Held {
+        /// What it would wait for otherwise.
+        wait: Wait,
+        /// What holds it.
+        hold: Hold,
     },
     /// PENDING: a run has been asked for, and no answer has come yet.
     Starting {
@@ -44,6 +53,25 @@ pub(crate) enum State {
     },
     /// Nothing follows by itself.
     Ended(End),
+}
+
+/// What holds a task that would start otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hold {
+    /// What it depends on.
+    Dependencies {
+        /// What has to come true.
+        need: Need,
+        /// Whether it was said that it will not by itself.
+        vain: bool,
+    },
+    /// Runs of other tasks have taken all slots.
+    Slot {
+        /// Its place in the queue.
+        ticket: Ticket,
+        /// When it would have started.
+        due: Mono,
+    },
 }
 
 /// A live run.
@@ -106,6 +134,10 @@ pub(crate) enum Order {
     Stop,
     /// An operator: that it ends, and the task begins afresh.
     Restart,
+    /// A reload: that it ends, and the task begins afresh with another command.
+    Change,
+    /// A reload: that it ends, and the task is gone.
+    Remove,
     /// The host: that it ends.
     Shutdown,
     /// The host: that it ends without being asked.
@@ -141,6 +173,10 @@ pub(crate) enum Former {
         /// The tick it belongs to.
         tick: Mono,
     },
+    /// It was held before it could begin.
+    Begin(Why),
+    /// It was waiting for its dependencies to complete.
+    Dependencies,
     /// It had ended; it ends as the triggered turn does.
     Ended,
     /// It was stopped.
@@ -168,6 +204,8 @@ pub(crate) enum Wait {
     },
     /// A triggered run, at once.
     Trigger(Former),
+    /// What it depends on, to complete again.
+    Dependencies,
 }
 
 /// Why a task begins.
@@ -179,6 +217,8 @@ pub(crate) enum Why {
     Start,
     /// An operator restarted it.
     Restart,
+    /// A reload gave it another command.
+    Change,
 }
 
 /// What follows a run.
@@ -218,7 +258,11 @@ impl State {
             State::Running(Running { phase: Phase::Free { timeout_at }, .. }) => *timeout_at,
             State::Running(Running { phase: Phase::Stopping { force, .. }, .. })
             | State::Clearing { force, .. } => force.deadline(),
-            State::New | State::Starting { .. } | State::Stuck { .. } | State::Ended(_) => None,
+            State::New
+            | State::Held { .. }
+            | State::Starting { .. }
+            | State::Stuck { .. }
+            | State::Ended(_) => None,
         }
     }
 }
@@ -293,6 +337,8 @@ impl Order {
         match self {
             Order::Stop => "stopped by an operator",
             Order::Restart => "restarted by an operator",
+            Order::Change => "its command was changed",
+            Order::Remove => "removed from the configuration",
             Order::Shutdown | Order::Kill => "the host is shutting down",
         }
     }
@@ -302,7 +348,7 @@ impl Wait {
     /// The number of the attempt it waits for.
     pub(crate) fn attempt(self) -> u32 {
         match self {
-            Wait::First(_) | Wait::Tick { .. } | Wait::Trigger(_) => 1,
+            Wait::First(_) | Wait::Tick { .. } | Wait::Trigger(_) | Wait::Dependencies => 1,
             Wait::Retry { attempt, .. } => attempt,
         }
     }
@@ -313,6 +359,8 @@ impl Wait {
             (Wait::First(Why::Host), _) => "first run".to_owned(),
             (Wait::First(Why::Start), _) => "started by an operator".to_owned(),
             (Wait::First(Why::Restart), _) => "restarted by an operator".to_owned(),
+            (Wait::First(Why::Change), _) => "its command was changed".to_owned(),
+            (Wait::Dependencies, _) => "every dependency has completed".to_owned(),
             (Wait::Tick { .. }, _) => "next tick".to_owned(),
             (Wait::Retry { attempt, .. }, Some(limit)) => format!("retry {attempt} of {limit}"),
             (Wait::Retry { attempt, .. }, None) => format!("retry {attempt}"),

@@ -1,13 +1,16 @@
 //! One task: what it remembers, and the steps its lifecycle is made of.
 
 use crate::context::{Context, Milestone};
+use crate::dependency::Links;
 use crate::effect::{Effect, Notice, NoticeKind};
 use crate::event::{Event, StateName, TaskState};
-use crate::id::RunId;
+use crate::id::{RunId, TaskId};
 use crate::outcome::{Exit, Outcome, OutcomeKind};
 use crate::plan::TaskPlan;
 use crate::policy::{self, Decision};
-use crate::state::{Cause, End, Force, Former, Order, Phase, Remains, Running, State, Then, Turn, Wait, Why};
+use crate::state::{
+    Cause, End, Force, Former, Hold, Order, Phase, Remains, Running, State, Then, Turn, Wait, Why,
+};
 use crate::time::{Mono, Now, spelled};
 use crate::view::TaskView;
 
@@ -19,14 +22,18 @@ pub(crate) const STUCK: &str = "stuck: ignored stop";
 pub(crate) struct Task {
     pub(crate) state: State,
     /// The state last told to the world; `None` before the first.
-    shown: Option<StateName>,
+    pub(crate) shown: Option<StateName>,
     /// The number of the last run, which is the live one where one lives; 0 before the first.
     pub(crate) run: u64,
     /// Of the live run, else of the next, else of the last.
-    attempt: u32,
+    pub(crate) attempt: u32,
     /// Since the task began.
-    successes: u64,
-    last_outcome: Option<Outcome>,
+    pub(crate) successes: u64,
+    pub(crate) last_outcome: Option<Outcome>,
+    /// The tick that its last scheduled run belongs to; `None` before the first.
+    pub(crate) tick: Option<Mono>,
+    /// When its last run ended.
+    pub(crate) ended_at: Mono,
 }
 
 /// The end of a run, on its way to be told and followed by something.
@@ -53,10 +60,20 @@ pub(crate) struct Standing {
 
 impl Task {
     pub(crate) fn new() -> Self {
-        Self { state: State::New, shown: None, run: 0, attempt: 1, successes: 0, last_outcome: None }
+        Self {
+            state: State::New,
+            shown: None,
+            run: 0,
+            attempt: 1,
+            successes: 0,
+            last_outcome: None,
+            tick: None,
+            ended_at: Mono::default(),
+        }
     }
 
-    pub(crate) fn standing(&self) -> Standing {
+    /// `links`: what tells whether a task that is held is so for ever.
+    pub(crate) fn standing(&self, id: TaskId, links: &Links) -> Standing {
         let completed = self.last_succeeded();
         match self.state {
             State::New
@@ -65,6 +82,10 @@ impl Task {
             | State::Running(_)
             | State::Clearing { .. } => Standing { open: true, completed },
             State::Stuck { .. } => Standing { open: false, completed: false },
+            State::Held { hold: Hold::Slot { .. }, .. } => Standing { open: true, completed },
+            State::Held { hold: Hold::Dependencies { need, .. }, .. } => {
+                Standing { open: !links.is_blocked(id, need), completed }
+            }
             State::Ended(_) => Standing { open: false, completed },
         }
     }
@@ -74,13 +95,17 @@ impl Task {
     }
 
     /// As users see it.
-    pub(crate) fn view(&self, plan: &TaskPlan, now: Now) -> TaskView {
+    pub(crate) fn view(&self, id: TaskId, plan: &TaskPlan, links: &Links, now: Now) -> TaskView {
         let last_reason = || self.last_outcome.as_ref().map(|last| last.reason.clone());
         let (reason, pid, next_run) = match self.state {
             State::New => (Some("the host has not begun".to_owned()), None, None),
             State::Waiting { wait, due } => {
                 (Some(wait.reason(policy::max_attempts(plan))), None, Some(now.wall_at(due)))
             }
+            State::Held { hold, .. } => match self.shown {
+                Some(StateName::Pending) => (Some(hold.reason(id, links)), None, None),
+                Some(_) | None => (last_reason(), None, None),
+            },
             State::Starting { .. } => (Some("starting".to_owned()), None, None),
             State::Running(Running { phase: Phase::Free { .. }, pid, .. }) => (None, pid, None),
             State::Running(Running { phase: Phase::Stopping { cause, .. }, pid, .. }) => {
@@ -118,8 +143,9 @@ impl Task {
     }
 
     /// Goes on to what follows, or waits for what is left of the last run first.
-    fn follow(&mut self, then: Then, remains: Option<Force>, cx: &mut Context<'_>) -> State {
+    pub(crate) fn follow(&mut self, then: Then, remains: Option<Force>, cx: &mut Context<'_>) -> State {
         match (then, remains) {
+            (Then::Wait(_), remains) if cx.is_ending => self.end(Order::Shutdown, remains, cx),
             (Then::Wait(wait), None) => self.wait(wait, false, cx),
             (Then::Wait(wait), Some(force)) => {
                 self.attempt = wait.attempt();
@@ -157,10 +183,13 @@ impl Task {
     }
 
     /// Nothing is in the way: says when it starts, and which ticks have passed meanwhile.
-    fn wait(&mut self, wait: Wait, after_remains: bool, cx: &mut Context<'_>) -> State {
+    pub(crate) fn wait(&mut self, wait: Wait, after_remains: bool, cx: &mut Context<'_>) -> State {
+        if let Some(held) = self.hold_back(wait, cx) {
+            return held;
+        }
         let now = cx.now.mono;
         let due = match wait {
-            Wait::First(_) | Wait::Trigger(_) => now,
+            Wait::First(_) | Wait::Trigger(_) | Wait::Dependencies => now,
             Wait::Retry { at, .. } => at.max(now),
             Wait::Tick { due } => {
                 let due = cx.plan.schedule.once_free(due, now);
@@ -183,10 +212,18 @@ impl Task {
     /// The wait is over: asks for a run.
     pub(crate) fn launch(&mut self, wait: Wait, due: Mono, cx: &mut Context<'_>) -> State {
         let turn = match wait {
-            Wait::First(_) | Wait::Tick { .. } => Turn::Scheduled { tick: due },
+            Wait::First(_) | Wait::Tick { .. } | Wait::Dependencies => Turn::Scheduled { tick: due },
             Wait::Retry { turn, .. } => turn,
             Wait::Trigger(former) => Turn::Triggered(former),
         };
+        match turn {
+            Turn::Scheduled { tick } => {
+                self.tick = Some(tick);
+                cx.links.start(cx.id);
+            }
+            // What an operator triggers takes nothing from the state that it goes back to.
+            Turn::Triggered(_) => {}
+        }
         self.run += 1;
         cx.effects.push_back(Effect::Start { run: self.run_id(cx), attempt: self.attempt });
         State::Starting { turn, order: None }
@@ -205,7 +242,8 @@ impl Task {
     pub(crate) fn stop(&mut self, running: Running, cause: Cause, cx: &mut Context<'_>) -> State {
         let force = match cause {
             Cause::Order(Order::Kill) => self.force(cx),
-            Cause::Timeout { .. } | Cause::Order(Order::Stop | Order::Restart | Order::Shutdown) => {
+            Cause::Timeout { .. }
+            | Cause::Order(Order::Stop | Order::Restart | Order::Change | Order::Remove | Order::Shutdown) => {
                 self.ask(cx)
             }
         };
@@ -214,7 +252,7 @@ impl Task {
 
     fn ask(&self, cx: &mut Context<'_>) -> Force {
         cx.effects.push_back(Effect::RequestStop { run: self.run_id(cx) });
-        Force::At(cx.now.mono + cx.plan.stop_timeout)
+        Force::At(cx.force_at.unwrap_or(cx.now.mono + cx.plan.stop_timeout))
     }
 
     pub(crate) fn force(&self, cx: &mut Context<'_>) -> Force {
@@ -291,6 +329,7 @@ impl Task {
         self.tell(end, cx);
         let kind = outcome.kind;
         self.last_outcome = Some(outcome.clone());
+        self.ended_at = cx.now.mono;
         if kind.is_failure() && !told {
             self.notify(outcome, NoticeKind::Failure, cx);
         }
@@ -307,7 +346,10 @@ impl Task {
         };
         match order {
             Some(Order::Restart) => self.begin(Why::Restart, remains, cx),
-            Some(order @ (Order::Stop | Order::Shutdown | Order::Kill)) => self.end(order, remains, cx),
+            Some(Order::Change) => self.begin_changed(turn, remains, cx),
+            Some(order @ (Order::Stop | Order::Remove | Order::Shutdown | Order::Kill)) => {
+                self.end(order, remains, cx)
+            }
             None => {
                 let then = self.by_policy(turn, kind, cx);
                 self.follow(then, remains, cx)
@@ -316,7 +358,7 @@ impl Task {
     }
 
     /// What follows a run that nobody interfered with.
-    fn by_policy(&self, turn: Turn, kind: OutcomeKind, cx: &Context<'_>) -> Then {
+    pub(crate) fn by_policy(&self, turn: Turn, kind: OutcomeKind, cx: &Context<'_>) -> Then {
         let decision = if kind.is_failure() {
             policy::after_failure(cx.plan, self.attempt)
         } else {
@@ -333,6 +375,11 @@ impl Task {
             }
             (Decision::End, Turn::Scheduled { .. } | Turn::Triggered(_))
             | (Decision::GoOn, Turn::Triggered(Former::Ended)) => Then::End(End::AsLastRun),
+            (Decision::GoOn, Turn::Scheduled { .. }) if cx.plan.is_triggered() => {
+                Then::Wait(Wait::Dependencies)
+            }
+            (Decision::GoOn, Turn::Triggered(Former::Begin(why))) => Then::Wait(Wait::First(why)),
+            (Decision::GoOn, Turn::Triggered(Former::Dependencies)) => Then::Wait(Wait::Dependencies),
             (Decision::GoOn, Turn::Scheduled { tick }) => match cx.plan.schedule.next_due(tick, end) {
                 Some(due) => Then::Wait(Wait::Tick { due }),
                 None => Then::End(End::AsLastRun),
@@ -367,7 +414,7 @@ impl Task {
     }
 
     /// A change of state with nothing more to say about it.
-    fn change(&self, to: StateName, cx: &Context<'_>) -> TaskState {
+    pub(crate) fn change(&self, to: StateName, cx: &Context<'_>) -> TaskState {
         TaskState {
             task: cx.id,
             run: self.last_run(),
@@ -383,7 +430,7 @@ impl Task {
         }
     }
 
-    fn tell(&mut self, change: TaskState, cx: &mut Context<'_>) {
+    pub(crate) fn tell(&mut self, change: TaskState, cx: &mut Context<'_>) {
         self.shown = Some(change.to);
         cx.effects.push_back(Effect::Event(Event::TaskState(change)));
     }
