@@ -1,15 +1,18 @@
 //! Every state with every input, as a table that is read by people: `table.txt`.
 
 use super::*;
+use crate::cron::{Cron, Zone};
+use crate::dependency::Links;
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::{RunId, TaskId};
 use crate::outcome::Exit;
 use crate::plan::{
-    Backoff, HealthPlan, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule, TaskName, TaskPlan,
-    TimerMode,
+    Backoff, HealthPlan, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule, TaskName,
+    TaskPlan, TimerMode,
 };
 use crate::random::Random;
+use crate::slots::Slots;
 use crate::time::{Mono, Now, Wall};
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -61,6 +64,10 @@ impl Scene {
             effects: &mut effects,
             random: &mut Random::new(0),
             milestones: &mut milestones,
+            links: &mut Links::default(),
+            slots: &mut Slots::default(),
+            is_ending: false,
+            force_at: None,
         };
         self.task.handle(input, &mut cx);
         let milestones = milestones.iter().map(|(_, milestone)| format!("[{milestone:?}]"));
@@ -96,6 +103,7 @@ fn not_started(number: u64) -> Input {
 /// The states by the shortest history that leads to each.
 fn states() -> Vec<(&'static str, Vec<(u64, Input)>)> {
     use Command::{Restart, Stop, Trigger};
+    let before_1970 = Wall::from_nanos(-60_000_000_001);
     let starting = vec![(0, Input::Begin), (0, Input::Tick)];
     let after = |before: &[(u64, Input)], more: &[(u64, Input)]| [before, more].concat();
     let running = after(&starting, &[(0, started(1))]);
@@ -143,6 +151,16 @@ fn states() -> Vec<(&'static str, Vec<(u64, Input)>)> {
         ("clearing before a tick", clearing.clone()),
         ("clearing, forced", after(&clearing, &[(12, Input::Tick)])),
         ("clearing, then nothing", after(&clearing, &[(3, operator(Stop))])),
+        ("service, waiting for a restart", after(&running, &[(2, finished(1, 0, false))])),
+        ("service, waiting after a failure", after(&running, &[(2, finished(1, 1, false))])),
+        ("cron, new", vec![]),
+        ("cron, waiting for a tick", vec![(0, Input::Begin)]),
+        (
+            "cron, to catch up",
+            vec![(0, Input::LastTick { task: TaskId::new(0), tick: before_1970 }), (0, Input::Begin)],
+        ),
+        ("cron, timed out", vec![(0, Input::Begin), (60, Input::Tick), (60, started(1)), (119, Input::Tick)]),
+        ("holding back, waiting for a retry", retrying.clone()),
         ("completed", vec![]),
         ("stopped", stopped),
     ]
@@ -216,6 +234,7 @@ fn shown_state(state: &State) -> String {
         State::Waiting { wait, due } => {
             format!("waiting until {} ({})", due.at.as_nanos() / 1_000_000_000, wait.reason(Some(3)))
         }
+        State::Held { wait, hold } => format!("held by {hold:?} ({})", wait.reason(Some(3))),
         State::Starting { order: None, .. } => "starting".to_owned(),
         State::Starting { order: Some(order), .. } => format!("starting then {order:?}"),
         State::Running(Running { phase: Phase::Free { health, .. }, .. }) => match health.is_healthy() {
@@ -238,8 +257,16 @@ fn shown_state(state: &State) -> String {
 
 fn scene(name: &str, history: &[(u64, Input)]) -> Scene {
     let mut plan = plan();
-    if name == "completed" {
-        plan.schedule = Schedule::Once;
+    match name.split(',').next() {
+        Some("completed") => plan.schedule = Schedule::Once,
+        Some("service") => plan.schedule = Schedule::Service,
+        Some("cron") => {
+            let zone = Zone::named("UTC").unwrap();
+            plan.schedule = Schedule::Cron(Cron::parse("* * * * *", zone).unwrap());
+            plan.catch_up = true;
+        }
+        Some("holding back") => plan.notify.as_mut().unwrap().after = Positive::new(Duration::from_secs(3)),
+        Some(_) | None => {}
     }
     let mut scene = Scene { task: Task::new(), plan, now: 0 };
     let once = [(0, Input::Begin), (0, Input::Tick), (0, started(1)), (2, finished(1, 0, false))];
