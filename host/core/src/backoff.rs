@@ -16,7 +16,7 @@ impl Retry {
             Growth::Exponential { factor } => (multiplied(self.delay, factor, further, max), max),
         };
         let grown = grown.min(max);
-        if !(jitter > 0.0) || grown.is_zero() {
+        if jitter.is_nan() || jitter <= 0.0 || grown.is_zero() {
             return grown;
         }
         let varied = grown.as_secs_f64() * (1.0 + jitter.min(1.0) * random.either_way());

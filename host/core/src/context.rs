@@ -1,12 +1,14 @@
 //! What a step of one task is given besides its input.
 
+use crate::dependency::Links;
 use crate::effect::Effect;
 use crate::id::TaskId;
 use crate::input::Command;
 use crate::plan::TaskPlan;
 use crate::random::Random;
 use crate::schedule::{Start, Tick};
-use crate::time::{Now, Wall};
+use crate::slots::Slots;
+use crate::time::{Mono, Now, Wall};
 use std::collections::VecDeque;
 
 /// What others may wait for in a task.
@@ -30,6 +32,14 @@ pub(crate) struct Context<'a> {
     pub(crate) effects: &'a mut VecDeque<Effect>,
     pub(crate) random: &'a mut Random,
     pub(crate) milestones: &'a mut Vec<(TaskId, Milestone)>,
+    /// Who depends on whom.
+    pub(crate) links: &'a mut Links,
+    /// Who may run.
+    pub(crate) slots: &'a mut Slots,
+    /// Whether the host is on its way down: what would wait for another run ends.
+    pub(crate) is_ending: bool,
+    /// When a run that is asked to stop now is forced; `None`: as its task says.
+    pub(crate) force_at: Option<Mono>,
 }
 
 impl Context<'_> {

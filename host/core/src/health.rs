@@ -1,6 +1,10 @@
 //! The health of one live run.
 
+use crate::context::{Context, Milestone};
+use crate::effect::Effect;
 use crate::plan::HealthPlan;
+use crate::state::{Cause, Phase, Running, State};
+use crate::task::Task;
 use crate::time::Mono;
 
 /// What is known of a live run's health, and when more will be.
@@ -42,6 +46,16 @@ impl Health {
         Self { check, failures: 0, passed: false }
     }
 
+    /// The same under another plan. What is under way stays so.
+    pub(crate) fn revised(self, before: Option<&HealthPlan>, plan: Option<&HealthPlan>, now: Mono) -> Self {
+        match (self.check, plan) {
+            (check, Some(_)) if before == plan || matches!(check, Check::UnderWay(_)) => self,
+            (Check::At(_) | Check::Never | Check::UnderWay(_), plan) => {
+                Self { passed: self.passed && plan.is_some(), ..Self::new(plan, now) }
+            }
+        }
+    }
+
     /// When a check is to be asked for.
     pub(crate) fn deadline(self) -> Option<Mono> {
         match self.check {
@@ -74,6 +88,45 @@ impl Health {
         }
         self.failures = self.failures.saturating_add(1);
         if self.failures >= plan.retries.get() { Answer::Unhealthy } else { Answer::Nothing }
+    }
+}
+
+impl Task {
+    /// Time to see whether a live run is well.
+    pub(crate) fn check(&self, running: Running, cx: &mut Context<'_>) -> State {
+        let phase = match running.phase {
+            Phase::Free { timeout_at, health } => {
+                cx.effects.push_back(Effect::CheckHealth { run: self.run_id(cx) });
+                Phase::Free { timeout_at, health: health.asked(cx.now.mono) }
+            }
+            Phase::Stopping { cause, force } => Phase::Stopping { cause, force },
+        };
+        State::Running(Running { phase, ..running })
+    }
+
+    /// A check has ended; `problem` is `None` where it passed.
+    pub(crate) fn checked(
+        &mut self,
+        running: Running,
+        problem: Option<String>,
+        cx: &mut Context<'_>,
+    ) -> State {
+        let (Phase::Free { timeout_at, mut health }, Some(plan)) = (running.phase, &cx.plan.health) else {
+            return State::Running(running);
+        };
+        let answer = health.answered(plan, problem.is_none(), running.since, cx.now.mono);
+        let running = Running { phase: Phase::Free { timeout_at, health }, ..running };
+        match answer {
+            Answer::Nothing => State::Running(running),
+            Answer::Healthy => {
+                cx.milestone(Milestone::Healthy);
+                State::Running(running)
+            }
+            Answer::Unhealthy => {
+                self.problem = problem.unwrap_or_default();
+                self.stop(running, Cause::Unhealthy { order: None }, cx)
+            }
+        }
     }
 }
 

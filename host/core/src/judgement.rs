@@ -85,6 +85,7 @@ impl Task {
         self.tell(end, cx);
         let kind = outcome.kind;
         self.last_outcome = Some(outcome.clone());
+        self.ended_at = cx.now.mono;
         if kind == OutcomeKind::Completed {
             self.successes += 1;
             cx.milestone(Milestone::Completed);
@@ -94,11 +95,12 @@ impl Task {
                 let (then, prospect) = self.by_policy(turn, kind, outcome.duration, cx);
                 (Next::Policy(then), prospect)
             }
-            Some(order @ Order::Restart) => (Next::Order(order), Prospect::Later),
-            Some(order @ (Order::Stop | Order::Shutdown | Order::Kill)) => {
+            Some(order @ (Order::Restart | Order::Change)) => (Next::Order(order), Prospect::Later),
+            Some(order @ (Order::Stop | Order::Remove | Order::Shutdown | Order::Kill)) => {
                 (Next::Order(order), Prospect::Nothing)
             }
         };
+        let prospect = if cx.is_ending { Prospect::Nothing } else { prospect };
         self.tell_people(outcome, prospect, told, cx);
         let remains = match remains {
             Remains::None => None,
@@ -110,7 +112,8 @@ impl Task {
         match next {
             Next::Policy(then) => self.follow(then, remains, cx),
             Next::Order(Order::Restart) => self.begin(Why::Restart, remains, cx),
-            Next::Order(order @ (Order::Stop | Order::Shutdown | Order::Kill)) => {
+            Next::Order(Order::Change) => self.begin_changed(turn, remains, cx),
+            Next::Order(order @ (Order::Stop | Order::Remove | Order::Shutdown | Order::Kill)) => {
                 self.end(order, remains, cx)
             }
         }
@@ -128,42 +131,57 @@ impl Task {
         if lived_long {
             self.restarts = 0;
         }
-        let decision = match (kind.is_failure(), turn) {
-            (true, _) => {
-                let failures = if lived_long { 1 } else { self.attempt };
-                policy::after_failure(cx.plan, failures)
-            }
-            (false, Turn::Scheduled { .. }) => policy::after_success(cx.plan, self.successes),
-            // A triggered run of a service is one run.
-            (false, Turn::Triggered(_)) => match policy::after_success(cx.plan, self.successes) {
-                Decision::End => Decision::End,
-                Decision::Retry { .. } | Decision::GoOn => Decision::GoOn,
-            },
+        let failures = if lived_long { 1 } else { self.attempt };
+        let decision = self.decide(turn, kind, failures, cx);
+        let then = self.after(decision, turn, cx);
+        let prospect = match (decision, then) {
+            (Decision::Retry { .. }, _) => Prospect::Retry,
+            (Decision::End | Decision::GoOn, Then::Wait(_)) => Prospect::Later,
+            (Decision::End | Decision::GoOn, Then::End(_)) => Prospect::Nothing,
         };
-        let then = match (decision, turn) {
-            (Decision::Retry { attempt }, turn) => return (self.again(turn, attempt, cx), Prospect::Retry),
+        (then, prospect)
+    }
+
+    /// What policy says to the end of a run, the last of this many failures in a row if it failed.
+    pub(crate) fn decide(&self, turn: Turn, kind: OutcomeKind, failures: u32, cx: &Context<'_>) -> Decision {
+        if kind.is_failure() {
+            return policy::after_failure(cx.plan, failures);
+        }
+        match (policy::after_success(cx.plan, self.successes), turn) {
+            // A triggered run of a service is one run.
+            (Decision::Retry { .. }, Turn::Triggered(_)) => Decision::GoOn,
+            (decision, Turn::Triggered(_) | Turn::Scheduled { .. }) => decision,
+        }
+    }
+
+    /// What follows a turn, or a run of it, that policy has decided on.
+    pub(crate) fn after(&mut self, decision: Decision, turn: Turn, cx: &mut Context<'_>) -> Then {
+        let (end, now) = (self.ended_at, cx.now);
+        match (decision, turn) {
+            (Decision::Retry { attempt }, turn) => self.again(turn, attempt, cx),
             // A triggered turn does not revive a stopped task, however it ends.
             (Decision::End | Decision::GoOn, Turn::Triggered(Former::Stopped(order))) => {
                 Then::End(End::Stopped(order))
             }
             (Decision::End, Turn::Scheduled { .. } | Turn::Triggered(_))
             | (Decision::GoOn, Turn::Triggered(Former::Ended)) => Then::End(End::AsLastRun),
+            (Decision::GoOn, Turn::Scheduled { .. }) if cx.plan.is_triggered() => {
+                Then::Wait(Wait::Dependencies)
+            }
+            (Decision::GoOn, Turn::Triggered(Former::Begin(why))) => Then::Wait(Wait::First(why)),
+            (Decision::GoOn, Turn::Triggered(Former::Dependencies)) => Then::Wait(Wait::Dependencies),
             (Decision::GoOn, Turn::Scheduled { tick }) => {
-                match cx.plan.schedule.next_tick(tick, self.taken, cx.now) {
+                match cx.plan.schedule.next_tick(tick, self.taken, end, now) {
                     Some(tick) => Then::Wait(Wait::Tick { due: cx.scheduled(tick) }),
                     None => Then::End(End::AsLastRun),
                 }
             }
             (Decision::GoOn, Turn::Triggered(Former::Tick { due })) => {
-                Then::Wait(Wait::Tick { due: cx.plan.schedule.after_trigger(due, cx.now) })
+                Then::Wait(Wait::Tick { due: cx.plan.schedule.after_trigger(due, now) })
             }
             (Decision::GoOn, Turn::Triggered(Former::Retry { at, attempt, tick })) => {
                 Then::Wait(Wait::Retry { at, attempt, turn: Turn::Scheduled { tick } })
             }
-        };
-        match then {
-            Then::Wait(_) => (then, Prospect::Later),
-            Then::End(_) => (then, Prospect::Nothing),
         }
     }
 

@@ -38,6 +38,7 @@ impl Task {
         self.state = match mem::replace(&mut self.state, State::New) {
             State::New => self.in_new(input, cx),
             State::Waiting { wait, due } => self.in_waiting(wait, due, input, cx),
+            State::Held { wait, hold } => self.in_held(wait, hold, input, cx),
             State::Starting { turn, order } => self.in_starting(turn, order, input, cx),
             State::Running(running) => self.in_running(running, input, cx),
             State::Stuck { running, cause } => self.in_stuck(running, cause, input, cx),
@@ -80,7 +81,7 @@ impl Task {
             Input::Operator { command: Command::Restart, .. } => self.begin(Why::Restart, None, cx),
             Input::Operator { command: Command::Trigger, .. } => match wait {
                 // It runs at once anyway, or would but for the jitter.
-                Wait::First(_) | Wait::Trigger(_) => {
+                Wait::First(_) | Wait::Trigger(_) | Wait::Dependencies => {
                     let start = Start { jitter: Duration::ZERO, ..due.start };
                     State::Waiting { wait, due: start.due(cx.now) }
                 }
@@ -195,9 +196,8 @@ impl Task {
             Input::Finished { exit, remains, .. } => self.came_back(running, cause, &exit, remains, cx),
             Input::Operator { command: Command::Stop, .. } => match cause.order() {
                 Some(Order::Stop) => refused(Command::Stop, cx),
-                Some(Order::Restart | Order::Shutdown | Order::Kill) | None => {
-                    State::Stuck { running, cause: cause.ordered(Order::Stop) }
-                }
+                Some(Order::Restart | Order::Change | Order::Remove | Order::Shutdown | Order::Kill)
+                | None => State::Stuck { running, cause: cause.ordered(Order::Stop) },
             },
             Input::Operator {
                 command: command @ (Command::Start | Command::Restart | Command::Trigger),
@@ -298,24 +298,28 @@ impl Task {
         let run = self.run;
         match (command, wanted) {
             (Command::Stop, Some(Order::Stop)) => Err(format!("run {run} is being stopped already")),
-            (Command::Stop, Some(Order::Restart | Order::Shutdown | Order::Kill) | None) => Ok(Order::Stop),
+            (
+                Command::Stop,
+                Some(Order::Restart | Order::Change | Order::Remove | Order::Shutdown | Order::Kill) | None,
+            ) => Ok(Order::Stop),
             (Command::Restart, Some(Order::Restart)) => Err(format!("run {run} is being stopped already")),
-            (Command::Restart, Some(Order::Stop | Order::Shutdown | Order::Kill) | None) => {
-                Ok(Order::Restart)
-            }
+            (
+                Command::Restart,
+                Some(Order::Stop | Order::Change | Order::Remove | Order::Shutdown | Order::Kill) | None,
+            ) => Ok(Order::Restart),
             (Command::Start | Command::Trigger, Some(_)) => Err(format!("run {run} is still being stopped")),
             (Command::Start | Command::Trigger, None) => Err(format!("run {run} is alive")),
         }
     }
 
     /// Stops a live run, or changes what follows where it is being stopped.
-    fn stop_by_order(&mut self, running: Running, order: Order, cx: &mut Context<'_>) -> State {
+    pub(crate) fn stop_by_order(&mut self, running: Running, order: Order, cx: &mut Context<'_>) -> State {
         let (cause, force) = match (running.phase, order) {
             (Phase::Free { .. }, _) => return self.stop(running, Cause::Order(order), cx),
             (Phase::Stopping { cause, force: Force::At(_) }, Order::Kill) => (cause, self.force(cx)),
             (
                 Phase::Stopping { cause, force },
-                Order::Stop | Order::Restart | Order::Shutdown | Order::Kill,
+                Order::Stop | Order::Restart | Order::Change | Order::Remove | Order::Shutdown | Order::Kill,
             ) => (cause, force),
         };
         let phase = Phase::Stopping { cause: cause.ordered(order), force };

@@ -98,9 +98,9 @@ impl Start {
 }
 
 impl Schedule {
-    /// The next tick after a turn that belonged to the tick `tick` and ended now; `None`: there is none. `taken` is the
-    /// last tick in civil time that was taken.
-    pub(crate) fn next_tick(&self, tick: Tick, taken: Option<Wall>, now: Now) -> Option<Tick> {
+    /// The next tick after a turn that belonged to the tick `tick` and ended at `end`; `None`: there is none. `taken` is
+    /// the last tick in civil time that was taken.
+    pub(crate) fn next_tick(&self, tick: Tick, taken: Option<Wall>, end: Mono, now: Now) -> Option<Tick> {
         match (self, tick) {
             (Schedule::Once | Schedule::Service, _) => None,
             (Schedule::Timer { interval, mode: TimerMode::FixedRate }, Tick::Elapsed(tick)) => {
@@ -109,7 +109,7 @@ impl Schedule {
             // Only a reload puts a timer where a civil tick was: it begins where that ended.
             (Schedule::Timer { interval, mode: TimerMode::FixedRate }, Tick::Civil(_))
             | (Schedule::Timer { interval, mode: TimerMode::FixedDelay }, _) => {
-                Some(Tick::Elapsed(now.mono + interval.duration()))
+                Some(Tick::Elapsed(end + interval.duration()))
             }
             (Schedule::Cron(cron), tick) => {
                 // From the turn's own tick, so that those it ran over are seen; not where the clock was set back.
@@ -130,6 +130,29 @@ impl Schedule {
             | Schedule::Cron(_)
             | Schedule::Service
             | Schedule::Timer { mode: TimerMode::FixedRate | TimerMode::FixedDelay, .. } => start,
+        }
+    }
+
+    /// The last of the ticks from `tick` on that are not after now, and those of them that came after `tick`.
+    pub(crate) fn passed(&self, tick: Tick, now: Now) -> (Tick, Option<Skipped>) {
+        match (self, tick) {
+            (Schedule::Timer { interval, mode: TimerMode::FixedRate }, Tick::Elapsed(tick)) => {
+                let interval = interval.duration();
+                let (next, skipped) = on_grid(tick + interval, interval, now.mono + Duration::from_nanos(1));
+                let back = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+                (Tick::Elapsed(Mono::from_nanos(next.as_nanos().saturating_sub(back))), skipped)
+            }
+            (Schedule::Cron(cron), Tick::Civil(tick)) => {
+                let last = cron.last_at_or_before(now.wall).unwrap_or(tick).max(tick);
+                let skipped = cron.next_after(tick).and_then(|first| {
+                    let end = last + Duration::from_nanos(1);
+                    cron.skipped(first, end)
+                });
+                (Tick::Civil(last), skipped)
+            }
+            (Schedule::Once | Schedule::Service | Schedule::Cron(_) | Schedule::Timer { .. }, tick) => {
+                (tick, None)
+            }
         }
     }
 
@@ -203,13 +226,13 @@ mod tests {
 
     #[test]
     fn a_task_that_runs_once_has_no_next_time() {
-        assert_eq!(Schedule::Once.next_tick(elapsed(5), None, at(9)), None);
+        assert_eq!(Schedule::Once.next_tick(elapsed(5), None, mono(9), at(9)), None);
         assert_eq!(Schedule::Once.once_free(start(5), None, at(9)), free(9));
     }
 
     #[test]
     fn the_grid_is_counted_from_the_tick_and_the_pause_from_the_end() {
-        let next = |mode| timer(10, mode).next_tick(elapsed(100), None, at(107));
+        let next = |mode| timer(10, mode).next_tick(elapsed(100), None, mono(107), at(107));
         assert_eq!(next(TimerMode::FixedRate), Some(elapsed(110)));
         assert_eq!(next(TimerMode::FixedDelay), Some(elapsed(117)));
     }
@@ -259,7 +282,7 @@ mod tests {
     #[test]
     fn the_end_of_the_clock_is_not_passed() {
         let schedule = timer(u64::MAX, TimerMode::FixedRate);
-        assert_eq!(schedule.next_tick(elapsed(u64::MAX - 5), None, at(0)), Some(elapsed(u64::MAX)));
+        assert_eq!(schedule.next_tick(elapsed(u64::MAX - 5), None, mono(0), at(0)), Some(elapsed(u64::MAX)));
         assert_eq!(schedule.once_free(start(7), None, at(8)), {
             let skipped = Some(Skipped { count: 1, first: elapsed(7) });
             Free { skipped, ..free(u64::MAX) }
@@ -276,8 +299,12 @@ mod tests {
         let civil = |minutes| Tick::Civil(minute(minutes));
         let now = |minutes| Now { mono: mono(5), wall: minute(minutes) };
         let start = |minutes| Start { tick: civil(minutes), jitter: Duration::ZERO };
-        assert_eq!(hourly.next_tick(civil(60), Some(minute(60)), now(65)), Some(civil(120)));
-        assert_eq!(hourly.next_tick(civil(60), Some(minute(60)), now(185)), Some(civil(120)), "run over");
+        assert_eq!(hourly.next_tick(civil(60), Some(minute(60)), mono(5), now(65)), Some(civil(120)));
+        assert_eq!(
+            hourly.next_tick(civil(60), Some(minute(60)), mono(5), now(185)),
+            Some(civil(120)),
+            "run over"
+        );
         let free = hourly.once_free(start(120), Some(minute(60)), now(185));
         assert_eq!(free.start, start(240));
         assert_eq!(free.skipped, Some(Skipped { count: 2, first: civil(120) }));

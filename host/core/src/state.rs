@@ -2,10 +2,12 @@
 //!
 //! A turn is what one tick, one start or one trigger leads to: a run and its retries.
 
+use crate::dependency::Need;
 use crate::event::StateName;
 use crate::health::Health;
 use crate::outcome::OutcomeKind;
 use crate::schedule::{Due, Start, Tick};
+use crate::slots::Ticket;
 use crate::time::{Mono, Wall, spelled};
 use std::time::Duration;
 
@@ -20,6 +22,13 @@ pub(crate) enum State {
         wait: Wait,
         /// When.
         due: Due,
+    },
+    /// Not until something else lets it go on: PENDING, or as its last run ended where that will not happen by itself.
+    Held {
+        /// What it would wait for otherwise.
+        wait: Wait,
+        /// What holds it.
+        hold: Hold,
     },
     /// PENDING: a run has been asked for, and no answer has come yet.
     Starting {
@@ -46,6 +55,25 @@ pub(crate) enum State {
     },
     /// Nothing follows by itself.
     Ended(End),
+}
+
+/// What holds a task that would start otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hold {
+    /// What it depends on.
+    Dependencies {
+        /// What has to come true.
+        need: Need,
+        /// Whether it was said that it will not by itself.
+        vain: bool,
+    },
+    /// Runs of other tasks have taken all slots.
+    Slot {
+        /// Its place in the queue.
+        ticket: Ticket,
+        /// When it would have started.
+        due: Due,
+    },
 }
 
 /// A live run.
@@ -115,6 +143,10 @@ pub(crate) enum Order {
     Stop,
     /// An operator: that it ends, and the task begins afresh.
     Restart,
+    /// A reload: that it ends, and the task begins afresh with another command.
+    Change,
+    /// A reload: that it ends, and the task is gone.
+    Remove,
     /// The host: that it ends.
     Shutdown,
     /// The host: that it ends without being asked.
@@ -150,6 +182,10 @@ pub(crate) enum Former {
         /// The tick it belongs to.
         tick: Tick,
     },
+    /// It was held before it could begin.
+    Begin(Why),
+    /// It was waiting for its dependencies to complete.
+    Dependencies,
     /// It had ended; it ends as the triggered turn does.
     Ended,
     /// It was stopped.
@@ -177,6 +213,8 @@ pub(crate) enum Wait {
     },
     /// A triggered run, at once.
     Trigger(Former),
+    /// What it depends on, to complete again.
+    Dependencies,
 }
 
 /// Why a task begins.
@@ -193,6 +231,8 @@ pub(crate) enum Why {
     Start,
     /// An operator restarted it.
     Restart,
+    /// A reload gave it another command.
+    Change,
 }
 
 /// What follows a run.
@@ -234,7 +274,11 @@ impl State {
             }
             State::Running(Running { phase: Phase::Stopping { force, .. }, .. })
             | State::Clearing { force, .. } => force.deadline(),
-            State::New | State::Starting { .. } | State::Stuck { .. } | State::Ended(_) => None,
+            State::New
+            | State::Held { .. }
+            | State::Starting { .. }
+            | State::Stuck { .. }
+            | State::Ended(_) => None,
         }
     }
 }
@@ -322,6 +366,8 @@ impl Order {
         match self {
             Order::Stop => "stopped by an operator",
             Order::Restart => "restarted by an operator",
+            Order::Change => "its command was changed",
+            Order::Remove => "removed from the configuration",
             Order::Shutdown | Order::Kill => "the host is shutting down",
         }
     }
@@ -331,7 +377,7 @@ impl Wait {
     /// The number of the attempt it waits for.
     pub(crate) fn attempt(self) -> u32 {
         match self {
-            Wait::First(_) | Wait::Tick { .. } | Wait::Trigger(_) => 1,
+            Wait::First(_) | Wait::Tick { .. } | Wait::Trigger(_) | Wait::Dependencies => 1,
             Wait::Retry { attempt, .. } => attempt,
         }
     }
@@ -343,6 +389,8 @@ impl Wait {
             (Wait::First(Why::CatchUp { tick }), _) => format!("catching up the tick of {tick}"),
             (Wait::First(Why::Start), _) => "started by an operator".to_owned(),
             (Wait::First(Why::Restart), _) => "restarted by an operator".to_owned(),
+            (Wait::First(Why::Change), _) => "its command was changed".to_owned(),
+            (Wait::Dependencies, _) => "every dependency has completed".to_owned(),
             (Wait::Tick { .. }, _) => "next tick".to_owned(),
             // A service goes on, and this is no retry of a failure.
             (Wait::Retry { attempt: 1, .. }, _) => "restart".to_owned(),

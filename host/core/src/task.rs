@@ -1,17 +1,14 @@
 //! One task: what it remembers, and the steps its lifecycle is made of.
 
-use crate::civil::{LATE, MOST_COUNTED};
 use crate::context::{Context, Milestone};
-use crate::cron::Cron;
+use crate::dependency::Links;
 use crate::effect::Effect;
 use crate::event::{Event, StateName, TaskState};
-use crate::health::{Answer, Health};
-use crate::id::RunId;
+use crate::health::Health;
+use crate::id::{RunId, TaskId};
 use crate::outcome::{Outcome, OutcomeKind};
-use crate::plan::Schedule;
-use crate::policy;
-use crate::schedule::{Due, Free, Skipped, Start, Tick};
-use crate::state::{Cause, End, Force, Former, Order, Phase, Running, State, Then, Turn, Wait, Why};
+use crate::schedule::Tick;
+use crate::state::{Cause, End, Force, Hold, Order, Phase, Running, State, Then, Turn, Wait, Why};
 use crate::streak::Streak;
 use crate::time::{Mono, Wall};
 
@@ -33,8 +30,12 @@ pub(crate) struct Task {
     /// Of a service: restarts in a row, since it began or a run lived long.
     pub(crate) restarts: u32,
     pub(crate) last_outcome: Option<Outcome>,
+    /// The tick that its last scheduled run belongs to; `None` before the first.
+    pub(crate) tick: Option<Tick>,
+    /// When its last run ended.
+    pub(crate) ended_at: Mono,
     /// What the check found that made the last run unhealthy.
-    problem: String,
+    pub(crate) problem: String,
     /// The last tick in civil time that was taken, by an earlier host maybe.
     pub(crate) taken: Option<Wall>,
     pub(crate) streak: Streak,
@@ -59,6 +60,8 @@ impl Task {
             successes: 0,
             restarts: 0,
             last_outcome: None,
+            tick: None,
+            ended_at: Mono::default(),
             problem: String::new(),
             taken: None,
             streak: Streak::default(),
@@ -70,7 +73,8 @@ impl Task {
         self.state.deadline().into_iter().chain(self.streak.deadline()).min()
     }
 
-    pub(crate) fn standing(&self) -> Standing {
+    /// `links`: what tells whether a task that is held is so for ever.
+    pub(crate) fn standing(&self, id: TaskId, links: &Links) -> Standing {
         let completed = self.last_succeeded();
         match self.state {
             State::New
@@ -79,6 +83,10 @@ impl Task {
             | State::Running(_)
             | State::Clearing { .. } => Standing { open: true, completed },
             State::Stuck { .. } => Standing { open: false, completed: false },
+            State::Held { hold: Hold::Slot { .. }, .. } => Standing { open: true, completed },
+            State::Held { hold: Hold::Dependencies { need, .. }, .. } => {
+                Standing { open: !links.is_blocked(id, need), completed }
+            }
             State::Ended(_) => Standing { open: false, completed },
         }
     }
@@ -90,35 +98,7 @@ impl Task {
     /// Begins afresh: attempt 1, no successes, and a schedule counted from the start.
     pub(crate) fn begin(&mut self, why: Why, remains: Option<Force>, cx: &mut Context<'_>) -> State {
         (self.successes, self.restarts) = (0, 0);
-        let wait = match (&cx.plan.schedule, why) {
-            (Schedule::Cron(cron), Why::Host) => self.begin_cron(cron, cx),
-            (Schedule::Cron(cron), Why::Start) => self.first_tick(cron, cx),
-            (Schedule::Cron(_), Why::CatchUp { .. } | Why::Restart)
-            | (Schedule::Once | Schedule::Timer { .. } | Schedule::Service, _) => Wait::First(why),
-        };
-        self.follow(Then::Wait(wait), remains, cx)
-    }
-
-    /// With a host: what was missed while there was none, else the next tick.
-    fn begin_cron(&mut self, cron: &Cron, cx: &mut Context<'_>) -> Wait {
-        let now = cx.now.wall;
-        if cx.plan.catch_up {
-            match self.taken {
-                Some(last) if last <= now => {
-                    if let Some(tick) = cron.last_at_or_before(now).filter(|tick| *tick > last) {
-                        return Wait::First(Why::CatchUp { tick });
-                    }
-                }
-                // From here on, later hosts know what was missed.
-                Some(_) | None => cx.remember(now),
-            }
-        }
-        self.first_tick(cron, cx)
-    }
-
-    fn first_tick(&self, cron: &Cron, cx: &mut Context<'_>) -> Wait {
-        let tick = Tick::Civil(cron.tick_after(self.taken, cx.now.wall));
-        Wait::Tick { due: cx.scheduled(tick) }
+        self.follow(Then::Wait(Wait::First(why)), remains, cx)
     }
 
     /// Ends by order while no run is alive.
@@ -129,6 +109,7 @@ impl Task {
     /// Goes on to what follows, or waits for what is left of the last run first.
     pub(crate) fn follow(&mut self, then: Then, remains: Option<Force>, cx: &mut Context<'_>) -> State {
         match (then, remains) {
+            (Then::Wait(_), remains) if cx.is_ending => self.end(Order::Shutdown, remains, cx),
             (Then::Wait(wait), None) => self.wait(wait, false, cx),
             (Then::Wait(wait), Some(force)) => {
                 self.attempt = wait.attempt();
@@ -166,93 +147,6 @@ impl Task {
         }
     }
 
-    /// Nothing is in the way: says when it starts, and which ticks have passed meanwhile.
-    fn wait(&mut self, wait: Wait, after_remains: bool, cx: &mut Context<'_>) -> State {
-        let now = cx.now;
-        let (wait, start) = match wait {
-            Wait::First(Why::Host | Why::CatchUp { .. }) => (wait, cx.scheduled(Tick::Elapsed(now.mono))),
-            Wait::First(Why::Start | Why::Restart) | Wait::Trigger(_) => (wait, Start::at(now.mono)),
-            Wait::Retry { at, .. } => (wait, Start::at(at.max(now.mono))),
-            Wait::Tick { due } => {
-                let free = cx.plan.schedule.once_free(due, self.taken, now);
-                if let Some(skipped) = free.skipped {
-                    skip(skipped, self.in_the_way(after_remains), cx);
-                }
-                (Wait::Tick { due: free.start }, free.start)
-            }
-        };
-        self.wait_for(wait, start, cx)
-    }
-
-    /// Says when it starts.
-    fn wait_for(&mut self, wait: Wait, start: Start, cx: &mut Context<'_>) -> State {
-        self.attempt = wait.attempt();
-        let reason = Some(wait.reason(policy::max_attempts(cx.plan)));
-        let next_run = Some(start.wall(cx.now));
-        self.tell(TaskState { reason, next_run, ..self.change(StateName::Pending, cx) }, cx);
-        State::Waiting { wait, due: start.due(cx.now) }
-    }
-
-    /// The clock was set, or the machine slept: a civil tick is another time away now, or has been jumped over.
-    pub(crate) fn clock_changed(&mut self, wait: Wait, due: Due, cx: &mut Context<'_>) -> State {
-        let (now, start) = (cx.now, due.start);
-        match (wait, start.tick) {
-            (Wait::Tick { .. }, Tick::Civil(_)) => {
-                let late = start.is_due(now) && start.past(now) < LATE;
-                let free = match late {
-                    true => Free { start, skipped: None },
-                    false => cx.plan.schedule.once_free(start, self.taken, now),
-                };
-                if let Some(skipped) = free.skipped {
-                    skip(skipped, "the clock was set past them".to_owned(), cx);
-                }
-                if free.start == start {
-                    return State::Waiting { wait, due: start.due(now) };
-                }
-                self.wait_for(Wait::Tick { due: free.start }, free.start, cx)
-            }
-            (Wait::Tick { .. }, Tick::Elapsed(_))
-            | (Wait::First(_) | Wait::Retry { .. } | Wait::Trigger(_), _) => State::Waiting { wait, due },
-        }
-    }
-
-    /// What is waited for seems to be there. A civil time may not have come yet: the clock was set back.
-    pub(crate) fn due(&mut self, wait: Wait, due: Due, cx: &mut Context<'_>) -> State {
-        match due.start.is_due(cx.now) {
-            true => self.launch(wait, due.start.tick, cx),
-            false => State::Waiting { wait, due: due.start.due(cx.now) },
-        }
-    }
-
-    /// The wait is over: asks for a run.
-    fn launch(&mut self, wait: Wait, tick: Tick, cx: &mut Context<'_>) -> State {
-        let turn = match wait {
-            Wait::First(Why::CatchUp { tick }) => self.take(Tick::Civil(tick), cx),
-            // The schedule goes on from the civil time of a run that no tick led to.
-            Wait::First(Why::Host | Why::Start | Why::Restart) => match &cx.plan.schedule {
-                Schedule::Cron(_) => Turn::Scheduled { tick: Tick::Civil(cx.now.wall) },
-                Schedule::Once | Schedule::Timer { .. } | Schedule::Service => Turn::Scheduled { tick },
-            },
-            Wait::Tick { .. } => self.take(tick, cx),
-            Wait::Retry { turn, .. } => turn,
-            Wait::Trigger(former) => Turn::Triggered(former),
-        };
-        self.run += 1;
-        cx.effects.push_back(Effect::Start { run: self.run_id(cx), attempt: self.attempt });
-        State::Starting { turn, order: None }
-    }
-
-    /// This tick is not to be taken again.
-    fn take(&mut self, tick: Tick, cx: &mut Context<'_>) -> Turn {
-        if let Tick::Civil(wall) = tick {
-            self.taken = Some(wall);
-            if cx.plan.catch_up {
-                cx.remember(wall);
-            }
-        }
-        Turn::Scheduled { tick }
-    }
-
     /// The run is alive.
     pub(crate) fn started(&mut self, turn: Turn, pid: Option<u32>, cx: &mut Context<'_>) -> Running {
         self.tell(TaskState { pid, ..self.change(StateName::Running, cx) }, cx);
@@ -261,43 +155,6 @@ impl Task {
         let timeout_at = cx.plan.timeout.map(|timeout| since + timeout.duration());
         let health = Health::new(cx.plan.health.as_ref(), since);
         Running { turn, pid, since, phase: Phase::Free { timeout_at, health } }
-    }
-
-    /// Time to see whether a live run is well.
-    pub(crate) fn check(&self, running: Running, cx: &mut Context<'_>) -> State {
-        let phase = match running.phase {
-            Phase::Free { timeout_at, health } => {
-                cx.effects.push_back(Effect::CheckHealth { run: self.run_id(cx) });
-                Phase::Free { timeout_at, health: health.asked(cx.now.mono) }
-            }
-            Phase::Stopping { cause, force } => Phase::Stopping { cause, force },
-        };
-        State::Running(Running { phase, ..running })
-    }
-
-    /// A check has ended; `problem` is `None` where it passed.
-    pub(crate) fn checked(
-        &mut self,
-        running: Running,
-        problem: Option<String>,
-        cx: &mut Context<'_>,
-    ) -> State {
-        let (Phase::Free { timeout_at, mut health }, Some(plan)) = (running.phase, &cx.plan.health) else {
-            return State::Running(running);
-        };
-        let answer = health.answered(plan, problem.is_none(), running.since, cx.now.mono);
-        let running = Running { phase: Phase::Free { timeout_at, health }, ..running };
-        match answer {
-            Answer::Nothing => State::Running(running),
-            Answer::Healthy => {
-                cx.milestone(Milestone::Healthy);
-                State::Running(running)
-            }
-            Answer::Unhealthy => {
-                self.problem = problem.unwrap_or_default();
-                self.stop(running, Cause::Unhealthy { order: None }, cx)
-            }
-        }
     }
 
     /// Why a run was stopped, in words.
@@ -311,14 +168,16 @@ impl Task {
             Cause::Order(Order::Kill) => self.force(cx),
             Cause::Timeout { .. }
             | Cause::Unhealthy { .. }
-            | Cause::Order(Order::Stop | Order::Restart | Order::Shutdown) => self.ask(cx),
+            | Cause::Order(Order::Stop | Order::Restart | Order::Change | Order::Remove | Order::Shutdown) => {
+                self.ask(cx)
+            }
         };
         State::Running(Running { phase: Phase::Stopping { cause, force }, ..running })
     }
 
     pub(crate) fn ask(&self, cx: &mut Context<'_>) -> Force {
         cx.effects.push_back(Effect::RequestStop { run: self.run_id(cx) });
-        Force::At(cx.now.mono + cx.plan.stop_timeout)
+        Force::At(cx.force_at.unwrap_or(cx.now.mono + cx.plan.stop_timeout))
     }
 
     pub(crate) fn force(&self, cx: &mut Context<'_>) -> Force {
@@ -333,11 +192,6 @@ impl Task {
         cx.effects.push_back(Effect::Event(Event::TaskStuck { task: cx.id, run: self.run }));
         self.tell_stuck(cx.now.mono.since(running.since), cx);
         State::Stuck { running, cause }
-    }
-
-    /// One run now, and then back to `former`.
-    pub(crate) fn trigger(&mut self, former: Former, cx: &mut Context<'_>) -> State {
-        self.wait(Wait::Trigger(former), false, cx)
     }
 
     /// A change of state with nothing more to say about it.
@@ -372,31 +226,5 @@ impl Task {
 
     pub(crate) fn waiting_for_remains(&self) -> String {
         format!("waiting for the remains of run {}", self.run)
-    }
-
-    /// Why ticks were skipped; the attempt is still that of the last run.
-    fn in_the_way(&self, after_remains: bool) -> String {
-        let last = self.run;
-        match (after_remains, self.attempt) {
-            (true, _) => format!("the remains of run {last} were alive"),
-            (false, 1) => format!("run {last} was under way"),
-            (false, _) => format!("run {last} and those it retried were under way"),
-        }
-    }
-}
-
-/// Says which ticks are not made up for. Later hosts are not to make up for them either.
-fn skip(skipped: Skipped, reason: String, cx: &mut Context<'_>) {
-    let Skipped { count, first } = skipped;
-    let due = first.wall(cx.now);
-    let reason = match (&cx.plan.schedule, count >= MOST_COUNTED) {
-        (Schedule::Cron(_), true) => format!("{reason}; {count} or more"),
-        (Schedule::Cron(_) | Schedule::Once | Schedule::Timer { .. } | Schedule::Service, _) => reason,
-    };
-    cx.effects.push_back(Effect::Event(Event::TickSkipped { task: cx.id, count, due, reason }));
-    if let (Schedule::Cron(cron), true) = (&cx.plan.schedule, cx.plan.catch_up)
-        && let Some(last) = cron.last_at_or_before(cx.now.wall.just_before())
-    {
-        cx.remember(last);
     }
 }

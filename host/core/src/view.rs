@@ -1,6 +1,8 @@
 //! What can be asked of the core.
 
+use crate::dependency::Links;
 use crate::event::StateName;
+use crate::id::TaskId;
 use crate::outcome::Outcome;
 use crate::plan::TaskPlan;
 use crate::policy;
@@ -42,10 +44,10 @@ pub struct TaskView {
 
 impl Task {
     /// As users see it.
-    pub(crate) fn view(&self, plan: &TaskPlan, now: Now) -> TaskView {
+    pub(crate) fn view(&self, id: TaskId, plan: &TaskPlan, links: &Links, now: Now) -> TaskView {
         TaskView {
             state: self.shown.unwrap_or(StateName::Pending),
-            reason: self.reason(plan),
+            reason: self.reason(id, plan, links),
             run: self.last_run(),
             attempt: self.attempt,
             pid: self.live().and_then(|running| running.pid),
@@ -56,11 +58,15 @@ impl Task {
         }
     }
 
-    fn reason(&self, plan: &TaskPlan) -> Option<String> {
+    fn reason(&self, id: TaskId, plan: &TaskPlan, links: &Links) -> Option<String> {
         let last_reason = || self.last_outcome.as_ref().map(|last| last.reason.clone());
         match self.state {
             State::New => Some("the host has not begun".to_owned()),
             State::Waiting { wait, .. } => Some(wait.reason(policy::max_attempts(plan))),
+            State::Held { hold, .. } => match self.shown {
+                Some(StateName::Pending) => Some(hold.reason(id, links)),
+                Some(_) | None => last_reason(),
+            },
             State::Starting { .. } => Some("starting".to_owned()),
             State::Running(Running { phase: Phase::Free { .. }, .. }) => None,
             State::Running(Running { phase: Phase::Stopping { cause, .. }, .. }) => {
@@ -80,6 +86,7 @@ impl Task {
         match self.state {
             State::Waiting { due, .. } => Some(due.start.wall(now)),
             State::New
+            | State::Held { .. }
             | State::Starting { .. }
             | State::Running(_)
             | State::Stuck { .. }
@@ -93,6 +100,7 @@ impl Task {
             State::Running(running) | State::Stuck { running, .. } => Some(running),
             State::New
             | State::Waiting { .. }
+            | State::Held { .. }
             | State::Starting { .. }
             | State::Clearing { .. }
             | State::Ended(_) => None,
