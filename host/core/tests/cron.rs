@@ -1,5 +1,11 @@
 //! When cron expressions fire: tables for known clock changes, laws over random expressions, and other implementations.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+#[path = "cron/all_zones.rs"]
+mod all_zones;
+#[path = "cron/cost.rs"]
+mod cost;
 #[path = "cron/croner.rs"]
 mod croner_peer;
 #[path = "cron/croniter.rs"]

@@ -64,33 +64,33 @@ fn next_civil(pattern: &Pattern, zone: &TimeZone, after: Timestamp) -> Option<Ti
     let mut from = zone.to_datetime(after).checked_add(SECOND).ok()?;
     loop {
         let civil = pattern.next(from)?;
-        let instant = Instant::of(zone, civil)?;
-        if instant.at > after {
-            return Some(instant.at);
+        let occurrence = Occurrence::of(zone, civil)?;
+        if occurrence.at > after {
+            return Some(occurrence.at);
         }
         // `after` is in the second pass of an overlap, whose civil times have all had their instants in the first.
-        from = civil.checked_add(SECOND).ok()?.max(instant.overlap_end.unwrap_or(civil));
+        from = civil.checked_add(SECOND).ok()?.max(occurrence.overlap_end.unwrap_or(civil));
     }
 }
 
 fn last_civil(pattern: &Pattern, zone: &TimeZone, until: Timestamp) -> Option<Timestamp> {
     let civil = zone.to_datetime(until);
     // In the second pass of an overlap all of its civil times are past, later ones too.
-    let latest = match Instant::of(zone, civil)? {
-        Instant { at, overlap_end: Some(end) } if at < until => end.checked_sub(SECOND).ok()?,
-        Instant { .. } => civil,
+    let latest = match Occurrence::of(zone, civil)? {
+        Occurrence { at, overlap_end: Some(end) } if at < until => end.checked_sub(SECOND).ok()?,
+        Occurrence { .. } => civil,
     };
-    Some(Instant::of(zone, pattern.previous(latest)?)?.at)
+    Some(Occurrence::of(zone, pattern.previous(latest)?)?.at)
 }
 
 /// When a civil time has its run.
-struct Instant {
+struct Occurrence {
     at: Timestamp,
     /// Where the civil time is one of an overlap: the first civil time after it.
     overlap_end: Option<DateTime>,
 }
 
-impl Instant {
+impl Occurrence {
     fn of(zone: &TimeZone, civil: DateTime) -> Option<Self> {
         match zone.to_ambiguous_timestamp(civil).offset() {
             AmbiguousOffset::Unambiguous { offset } => {

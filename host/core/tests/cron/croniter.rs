@@ -4,8 +4,31 @@ use crate::expression::Expression;
 use crate::random::Random;
 use crate::times::{second, wall, zone};
 use bansuri_core::Cron;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
+
+/// Why croniter need not find the same.
+fn known_difference(expression: &Expression) -> Option<&'static str> {
+    let weekdays = &expression.day_of_week;
+    let of_the_month = !weekdays.nth.is_empty() || !weekdays.last.is_empty();
+    if expression.text().split([' ', ',']).any(is_equal_range) {
+        return Some("a range of one value is the whole field there, and that value here");
+    }
+    if of_the_month && !weekdays.set.is_empty() {
+        return Some("weekdays beside nth weekdays are refused there, or dropped");
+    }
+    if of_the_month && !expression.day_of_month.begins_with_star() {
+        return Some("an nth weekday must fit besides a day of month there, and is an alternative here");
+    }
+    None
+}
+
+/// `5-5`, `5-5/2`.
+fn is_equal_range(item: &str) -> bool {
+    let range = item.split('/').next().unwrap_or(item);
+    range.split_once('-').is_some_and(|(from, to)| from == to)
+}
 
 /// `5L` is `L5` there.
 fn as_croniter_writes(expression: &Expression) -> String {
@@ -23,14 +46,19 @@ fn as_croniter_writes(expression: &Expression) -> String {
 fn croniter_finds_the_same_times() {
     let mut random = Random::new(61);
     let mut cases = Vec::new();
+    let mut left_out: BTreeMap<&str, u32> = BTreeMap::new();
     while cases.len() < 20_000 {
         let with_seconds = random.one_in(3);
         let expression = Expression::random(&mut random, with_seconds);
         let Ok(cron) = Cron::parse(&expression.text(), zone("UTC")) else { continue };
+        if let Some(why) = known_difference(&expression) {
+            *left_out.entry(why).or_insert(0) += 1;
+            continue;
+        }
         cases.push((expression, cron, random.between(0, 4_000_000_000)));
     }
     let mut python = Command::new(std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned()))
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cron/croniter.py"))
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cron/ask_croniter.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -64,6 +92,7 @@ fn croniter_finds_the_same_times() {
             ));
         }
     }
+    println!("{} compared, left out: {left_out:#?}", cases.len());
     assert!(
         differences.is_empty(),
         "{} differences:\n{}",

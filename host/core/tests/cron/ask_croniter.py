@@ -19,6 +19,6 @@ for line in sys.stdin:
             second_at_beginning=True,
             max_years_between_matches=50,
         )
-        print(*[int(times.get_next(float)) for _ in range(3)], flush=False)
+        print(*[int(times.get_next(float)) for _ in range(3)])
     except Exception as error:
         print(f"{type(error).__name__}: {error}")
