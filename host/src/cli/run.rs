@@ -2,6 +2,7 @@
 
 use super::args::{RunArgs, fail};
 use super::catalog::RegistryCatalog;
+use super::machine::ThisMachine;
 use crate::config::{self, CheckOptions, Configuration};
 use crate::driver::{Driver, Settings};
 use crate::events::{EventSink, EventStream, HostEvent};
@@ -17,7 +18,12 @@ use std::sync::Arc;
 pub(super) fn run(args: &RunArgs) -> i32 {
     logger::start(args.verbosity.verbose, args.verbosity.quiet);
     let registry = Arc::new(Registry::new());
-    let report = config::load(&args.file.config, &mut RegistryCatalog(&registry), CheckOptions::default());
+    let report = config::load(
+        &args.file.config,
+        &mut RegistryCatalog(&registry),
+        &ThisMachine,
+        CheckOptions::default(),
+    );
     eprint!("{}", report.render(std::io::stderr().is_terminal()));
     let Some(configuration) = report.configuration else { return exit_code::INVALID };
 
