@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod conflicts;
+mod diff;
 mod files;
 mod key_cases;
 mod key_cases_control;
