@@ -3,6 +3,7 @@
 mod args;
 mod catalog;
 mod check;
+mod machine;
 mod plugin;
 mod run;
 

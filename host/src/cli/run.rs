@@ -2,6 +2,7 @@
 
 use super::args::{RunArgs, fail};
 use super::catalog::RegistryCatalog;
+use super::machine::ThisMachine;
 use crate::clock::Clock;
 use crate::config::{self, CheckOptions, ConfigWatch, Configuration, ReloadMode};
 use crate::driver::{Driver, Load, Settings, WATCH_KEY};
@@ -81,7 +82,7 @@ pub(super) fn run(args: &RunArgs) -> i32 {
 /// Reads the configuration, now and at every reload; any thread may call it.
 fn loading(file: &Path, registry: &Arc<Registry>) -> Load {
     let (file, registry) = (file.to_owned(), Arc::clone(registry));
-    Arc::new(move || config::load(&file, &mut RegistryCatalog(&registry), CheckOptions::default()))
+    Arc::new(move || config::load(&file, &mut RegistryCatalog(&registry), &ThisMachine, CheckOptions::default()))
 }
 
 /// The watch, where the configuration wants one.

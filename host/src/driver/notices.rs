@@ -144,8 +144,9 @@ impl Notices {
     /// As many as may wait for a task; later ones fold into the last.
     fn hold(&mut self, task: TaskId, pending: PendingFailure) {
         let held = self.held.entry(task).or_default();
+        let full = held.len() >= WAITING_LIMIT;
         match held.back_mut() {
-            Some(last) if held.len() >= WAITING_LIMIT => last.failure.folded += 1,
+            Some(last) if full => last.failure.folded += 1,
             Some(_) | None => held.push_back(pending),
         }
     }
