@@ -11,7 +11,7 @@ use crate::exit_code;
 use crate::launch::{Action, Launch};
 use crate::plugin::Registry;
 use crate::process;
-use crate::runner::{LiveRun, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update};
+use crate::runner::{LiveRun, Logs, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update};
 use crate::signals::{HostSignal, Signals};
 use bansuri_core::{Effect, Exit, Input, Mono, Orchestrator, RunId, Verdict};
 use crossbeam::channel::{Receiver, bounded};
@@ -100,11 +100,12 @@ impl Driver {
                 let _ = poller.notify();
             }
         };
+        let logs = Logs::default();
         Ok(Self {
             clock: Clock::start(),
             signals,
-            subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS),
-            plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::new(waker())),
+            subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS).with_logs(logs.clone()),
+            plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::new(waker())).with_logs(logs),
             updates,
             live: HashMap::new(),
             notices: Notices::new(&configuration, registry, waker()),

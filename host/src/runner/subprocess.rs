@@ -2,6 +2,7 @@
 
 use super::keys::Keys;
 use super::output::{LogFile, OutputPipe, Pumped, Scratch, open_log};
+use super::pump::{Logs, PumpedLog, PumpedStream};
 use super::{
     CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
 };
@@ -40,6 +41,7 @@ pub struct SubprocessRunner {
     signalled: Rc<RefCell<Vec<usize>>>,
     updates: VecDeque<Update>,
     scratch: Scratch,
+    logs: Logs,
 }
 
 /// What is readable, and of which run.
@@ -69,6 +71,8 @@ enum Capture {
         key: usize,
         pipe: OutputPipe,
     },
+    /// The writer of logs has the pipe.
+    Pumped(PumpedStream),
     /// The pipe had no more writers; this is its end.
     Ended(Vec<u8>),
 }
@@ -94,6 +98,7 @@ enum Planned {
     None,
     File(LogFile),
     Pipe(OwnedFd),
+    Pumped(PumpedStream),
 }
 
 impl SubprocessRunner {
@@ -108,7 +113,15 @@ impl SubprocessRunner {
             signalled: Rc::default(),
             updates: VecDeque::new(),
             scratch: Scratch::default(),
+            logs: Logs::default(),
         }
+    }
+
+    /// Has these write logs that are rotated or whose lines begin with their time.
+    #[must_use]
+    pub fn with_logs(mut self, logs: Logs) -> Self {
+        self.logs = logs;
+        self
     }
 
     /// Takes note of an event. Work is bounded, and an event for a key that is no longer in use does nothing.
@@ -149,8 +162,10 @@ impl SubprocessRunner {
             self.watches.remove(key);
         }
         for capture in &mut run.streams {
-            if let Capture::Pipe { pipe, .. } = capture {
-                pipe.drain(&mut self.scratch);
+            match capture {
+                Capture::Pipe { pipe, .. } => pipe.drain(&mut self.scratch),
+                Capture::Pumped(stream) => stream.read_ahead(),
+                Capture::None | Capture::File(_) | Capture::Ended(_) => {}
             }
         }
         self.doubtful.push(key);
@@ -290,6 +305,7 @@ impl SubprocessRunner {
             entry.streams[stream] = match planned {
                 Planned::None => Capture::None,
                 Planned::File(file) => Capture::File(file),
+                Planned::Pumped(stream) => Capture::Pumped(stream),
                 Planned::Pipe(pipe) => {
                     let key = self.watches.insert(Watch::Output { run, stream });
                     let pipe = Watched::new(&self.poller, key, pipe).inspect_err(|_| {
@@ -317,7 +333,7 @@ impl TaskRunner for SubprocessRunner {
         let launch = &run.launch;
         let (program, arguments) = command(&launch.action)?;
         let environment = environment(&self.environment, &run).map_err(blameless)?;
-        let Streams { stdout, stderr, captures } = Streams::open(launch).map_err(blameless)?;
+        let Streams { stdout, stderr, captures } = Streams::open(launch, &self.logs).map_err(blameless)?;
         let started = Instant::now();
         let spawn = Spawn {
             program,
@@ -379,8 +395,8 @@ fn blameless(reason: String) -> StartError {
 }
 
 impl Streams {
-    fn open(launch: &Launch) -> Result<Self, String> {
-        let (stdout, first) = open(&launch.stdout)?;
+    fn open(launch: &Launch, logs: &Logs) -> Result<Self, String> {
+        let (stdout, first) = open(&launch.stdout, launch, logs)?;
         let (stderr, second) = match &launch.stderr {
             ErrorSink::Combined => (None, Planned::None),
             // One file under both names: one descriptor keeps what is written in order.
@@ -388,7 +404,7 @@ impl Streams {
                 (None, Planned::None)
             }
             ErrorSink::Separate(sink) => {
-                let (stdio, planned) = open(sink)?;
+                let (stdio, planned) = open(sink, launch, logs)?;
                 (Some(stdio), planned)
             }
         };
@@ -396,7 +412,7 @@ impl Streams {
     }
 }
 
-fn open(sink: &Sink) -> Result<(Stdio, Planned), String> {
+fn open(sink: &Sink, launch: &Launch, logs: &Logs) -> Result<(Stdio, Planned), String> {
     match sink {
         Sink::Tail => {
             let made = process::pipe().and_then(|(read, write)| {
@@ -410,6 +426,10 @@ fn open(sink: &Sink) -> Result<(Stdio, Planned), String> {
         }
         Sink::File(path) => {
             let (descriptor, file) = open_log(path)?;
+            if launch.timestamps || (launch.rotate.is_some() && file.is_some()) {
+                let (write, stream) = logs.open(PumpedLog::new(descriptor, path, launch))?;
+                return Ok((Stdio::To(write), Planned::Pumped(stream)));
+            }
             Ok((Stdio::To(descriptor), file.map_or(Planned::None, Planned::File)))
         }
         Sink::Ignore => Ok((Stdio::Null, Planned::None)),
@@ -423,10 +443,11 @@ impl Capture {
         match self {
             Capture::None => Stream::None,
             Capture::Pipe { pipe, .. } => Stream::Bytes(pipe.take_tail()),
+            Capture::Pumped(stream) => Stream::Bytes(stream.take_tail()),
             Capture::Ended(tail) => Stream::Bytes(std::mem::take(tail)),
             Capture::File(_) => match std::mem::replace(self, Capture::None) {
                 Capture::File(file) => file.end(),
-                Capture::None | Capture::Pipe { .. } | Capture::Ended(_) => Stream::None,
+                Capture::None | Capture::Pipe { .. } | Capture::Pumped(_) | Capture::Ended(_) => Stream::None,
             },
         }
     }
