@@ -39,14 +39,26 @@ pub(super) fn identity(stat: &Stat) -> Identity {
 }
 
 impl Chain {
-    /// The names of what was opened as `path`, links followed once and for all.
+    /// The names of what was opened as `path`. The folder is where the file is, whatever has become of the links that
+    /// led there; the file may bear a number by now.
     pub(super) fn of(file: BorrowedFd<'_>, path: &Path) -> Self {
         use std::os::fd::AsRawFd;
         let opened = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
         let real = opened.ok().filter(|real| real.is_absolute()).unwrap_or_else(|| path.to_owned());
         let folder = real.parent().unwrap_or(Path::new("/")).to_owned();
-        let name = real.file_name().unwrap_or_default().to_owned();
+        let linked = path.is_symlink().then(|| std::fs::canonicalize(path).ok()).flatten();
+        let name = linked.as_deref().unwrap_or(path).file_name().unwrap_or_default().to_owned();
         Self { folder, name, names: Mutex::new(()) }
+    }
+
+    /// What now goes by the name of `file`, where that is another: this one was rotated, or somebody has moved it.
+    pub(super) fn current(&self, file: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
+        let stat = rustix::fs::fstat(file)?;
+        let names = self.names()?;
+        if names.identity("") == Some(identity(&stat)) {
+            return Ok(None);
+        }
+        names.open(&stat).map(Some)
     }
 
     /// Whether it goes by the same names.

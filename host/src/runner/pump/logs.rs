@@ -1,5 +1,6 @@
 //! The handle of the thread that writes logs, and of each stream that goes there.
 
+use super::chain::Chain;
 use super::sink::Target;
 use super::source::Source;
 use super::writer::Writer;
@@ -10,7 +11,7 @@ use parking_lot::Mutex;
 use polling::Poller;
 use rustix::fs::{FileType, OFlags};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -121,13 +122,9 @@ impl Logs {
             let flags = rustix::fs::fcntl_getfl(&log.file)?;
             rustix::fs::fcntl_setfl(&log.file, flags | OFlags::NONBLOCK)?;
         }
-        let target = Target {
-            file: Arc::new(log.file),
-            path: log.path.to_owned(),
-            task: log.task,
-            size: regular.then(|| u64::try_from(stat.st_size).unwrap_or(0)),
-            rotation: log.rotation.filter(|_| regular),
-        };
+        let rotation = log.rotation.filter(|_| regular);
+        let rotation = rotation.map(|rule| (rule, Chain::of(log.file.as_fd(), log.path)));
+        let target = Target { file: Arc::new(log.file), path: log.path.to_owned(), task: log.task, rotation };
         let desk = self.inner.desk()?;
         let (read, write) = crate::process::pipe()?;
         rustix::fs::fcntl_setfl(&read, OFlags::NONBLOCK)?;

@@ -20,10 +20,8 @@ pub(super) struct Target {
     /// As it is named in the configuration.
     pub(super) path: PathBuf,
     pub(super) task: Arc<str>,
-    /// `None`: no regular file.
-    pub(super) size: Option<u64>,
     /// Of a regular file only.
-    pub(super) rotation: Option<Rotation>,
+    pub(super) rotation: Option<(Rotation, Chain)>,
 }
 
 /// A file, or something like one, that streams are written to. Used by the writer's thread alone.
@@ -92,9 +90,9 @@ impl Sink {
 
     /// Goes on with what a new run has opened: the same file, or another that has come into its place.
     pub(super) fn renew(&mut self, target: Target) {
-        let Target { file, path, task, size, rotation } = target;
-        self.rotation = rotation.map(|rule| {
-            let chain = Arc::new(Chain::of(file.as_fd(), &path));
+        let Target { mut file, path: _, task, rotation } = target;
+        self.rotation = rotation.map(|(rule, chain)| {
+            let chain = Arc::new(chain);
             match self.rotation.take() {
                 // The names are held by their lock, and so there must be one.
                 Some(old) if old.chain.same_names(&chain) && old.rule == rule => old,
@@ -108,8 +106,17 @@ impl Sink {
             }
         });
         self.task = task;
+        if let Some(rotating) = &self.rotation {
+            // An earlier run's last bytes may have had it rotated since the new run opened it.
+            match rotating.chain.current(file.as_fd()) {
+                Ok(None) => {}
+                Ok(Some(current)) => file = Arc::new(current),
+                // Rotation will say why.
+                Err(_) => {}
+            }
+        }
         // What waits was meant for the file as it was; the order of the bytes matters more.
-        self.size = size.unwrap_or(0) + self.waiting.len() as u64;
+        self.size = size_of(file.as_fd()) + self.waiting.len() as u64;
         self.file = file;
         self.rotate_after = None;
     }
@@ -149,6 +156,14 @@ impl Sink {
     /// Counts bytes that are thrown away.
     pub(super) fn drop_bytes(&mut self, count: usize) {
         self.dropped += count as u64;
+    }
+
+    /// Says that bytes are lost because too many wait already.
+    pub(super) fn lose(&self, count: usize) {
+        log::error!(
+            target: &self.task,
+            "log file {:?}: takes nothing: {count} bytes of a run that has ended were dropped", self.path
+        );
     }
 
     pub(super) fn has_rotation(&self) -> bool {

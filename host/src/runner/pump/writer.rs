@@ -22,7 +22,7 @@ const PIPE_BYTES: usize = 64 * 1024;
 const GROWN_BYTES: usize = 1024 * 1024;
 /// As many pipes are grown at a time: the system gives an unprivileged user a budget.
 const GROWN_PIPES: usize = 16;
-/// What closed streams leave to a log that takes nothing is kept up to so many bytes.
+/// When closed streams have left so many bytes to a log that takes nothing, those of the next are dropped.
 const LEFT_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) struct Writer {
@@ -244,13 +244,13 @@ impl Writer {
         if done {
             self.forget(key, id);
         } else {
-            let left = |key: &usize| {
-                self.streams.get(key).filter(|it| it.closed).map_or(0, |it| it.stream.waiting())
-            };
-            if log.streams.iter().map(left).sum::<usize>() > LEFT_BYTES
-                && let Some(mut entry) = self.streams.remove(&key)
+            // The last that ended keeps its bytes, however many: a pipe holds no more than that.
+            let others = log.streams.iter().filter(|other| **other != key);
+            let left = others.filter_map(|other| self.streams.get(other)).filter(|other| other.closed);
+            if left.map(|other| other.stream.waiting()).sum::<usize>() > LEFT_BYTES
+                && let Some(entry) = self.streams.get_mut(&key)
             {
-                entry.stream.discard(&mut log.sink);
+                log.sink.lose(entry.stream.waiting());
                 self.forget(key, id);
             }
         }
