@@ -1,7 +1,7 @@
 //! Compresses old logs, on a thread of low priority that writing never waits for.
 
 use super::chain::{Chain, identity};
-use crossbeam::channel::{Receiver, Sender, unbounded};
+use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rustix::fs::Timestamps;
@@ -10,6 +10,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// As low as it goes: whatever else is to be done comes first.
 const NICE: i32 = 19;
@@ -42,6 +43,8 @@ pub(super) struct Compressor {
 struct Thread {
     queue: Sender<Arc<Compressed>>,
     stop: Arc<AtomicBool>,
+    /// Disconnected when the thread has ended.
+    ended: Receiver<()>,
 }
 
 impl Compressor {
@@ -63,19 +66,25 @@ impl Compressor {
             let (queue, chains) = unbounded();
             let stop = Arc::new(AtomicBool::new(false));
             let stopped = Arc::clone(&stop);
-            std::thread::Builder::new().name("logs-gzip".into()).spawn(move || work(&chains, &stopped))?;
-            self.thread = Some(Thread { queue, stop });
+            let (alive, ended) = bounded(0);
+            std::thread::Builder::new().name("logs-gzip".into()).spawn(move || {
+                work(&chains, &stopped);
+                drop(alive);
+            })?;
+            self.thread = Some(Thread { queue, stop, ended });
         }
         Ok(self.thread.as_ref().expect("it was just put there"))
     }
 }
 
-impl Drop for Compressor {
-    fn drop(&mut self) {
-        // What it is at is given up and done anew by the next host.
-        if let Some(thread) = &self.thread {
-            thread.stop.store(true, Ordering::Release);
-        }
+impl Compressor {
+    /// Gives the thread until then to do what is left. What it has not done is given up, and done anew by the next
+    /// host.
+    pub(super) fn close(self, limit: Instant) {
+        let Some(Thread { queue, stop, ended }) = self.thread else { return };
+        drop(queue);
+        let _: Result<(), _> = ended.recv_deadline(limit);
+        stop.store(true, Ordering::Release);
     }
 }
 

@@ -119,6 +119,10 @@ impl Sink {
         self.size = size_of(file.as_fd()) + self.waiting.len() as u64;
         self.file = file;
         self.rotate_after = None;
+        if matches!(self.state, State::Dropping { .. }) {
+            // What a new run writes is worth a try at once.
+            self.state = State::Fine;
+        }
     }
 
     pub(super) fn descriptor(&self) -> Arc<OwnedFd> {

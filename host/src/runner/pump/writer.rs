@@ -110,6 +110,9 @@ impl Writer {
             }
             log.sink.close();
         }
+        if let Some(limit) = self.limit {
+            self.compressor.close(limit);
+        }
     }
 
     fn timeout(&self) -> Option<Duration> {
