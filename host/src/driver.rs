@@ -14,7 +14,7 @@ use crate::events::{EventStream, HostEvent};
 use crate::exit_code;
 use crate::launch::{Action, Launch};
 use crate::plugin::Registry;
-use crate::runner::{LiveRun, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update};
+use crate::runner::{LiveRun, Logs, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update};
 use crate::signals::{HostSignal, Signals};
 use crate::ticks::LastTicks;
 use bansuri_core::{Effect, Exit, Input, Mono, Orchestrator, RunId, TaskId, Verdict};
@@ -125,14 +125,15 @@ impl Driver {
                 let _ = poller.notify();
             })
         };
+        let logs = Logs::default();
         let wake_of_notices = Arc::clone(&waker);
         let mut driver = Self {
             core: Orchestrator::new(configuration.plan.clone(), seed),
             signals,
             clock_watch,
             watch,
-            subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS),
-            plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::clone(&waker)),
+            subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS).with_logs(logs.clone()),
+            plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::clone(&waker)).with_logs(logs),
             updates,
             reloader: Reloader::new(load, waker),
             ticks,

@@ -25,7 +25,7 @@ const LEAVES: &[(&str, &[&str])] = &[
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["launch", "process"]),
-    ("runner", &["launch", "process"]),
+    ("runner", &["clock", "launch", "process"]),
     ("plugin", &["clock"]),
     ("notify", &["clock", "process"]),
 ];

@@ -82,7 +82,9 @@ pub(super) fn run(args: &RunArgs) -> i32 {
 /// Reads the configuration, now and at every reload; any thread may call it.
 fn loading(file: &Path, registry: &Arc<Registry>) -> Load {
     let (file, registry) = (file.to_owned(), Arc::clone(registry));
-    Arc::new(move || config::load(&file, &mut RegistryCatalog(&registry), &ThisMachine, CheckOptions::default()))
+    Arc::new(move || {
+        config::load(&file, &mut RegistryCatalog(&registry), &ThisMachine, CheckOptions::default())
+    })
 }
 
 /// The watch, where the configuration wants one.

@@ -1,6 +1,7 @@
 //! Runs plugin tasks, each run on a thread of its own.
 
 use super::plugin_output::PluginOutput;
+use super::pump::Logs;
 use super::{CannotForce, Finished, LiveRun, RunSpec, StartError, Started, TaskRunner, Update};
 use crate::launch::{Action, Launch};
 use crate::plugin::{InstanceSetup, OutputSink, PluginFault, Registry, RunContext, RunSetup, TaskInstance};
@@ -21,12 +22,20 @@ pub struct PluginRunner {
     registry: Arc<Registry>,
     updates: Sender<Update>,
     waker: Waker,
+    logs: Logs,
 }
 
 impl PluginRunner {
     /// Takes libraries from `registry`, sends what becomes of runs to `updates`, and calls `waker` after each.
     pub fn new(registry: Arc<Registry>, updates: Sender<Update>, waker: Waker) -> Self {
-        Self { registry, updates, waker }
+        Self { registry, updates, waker, logs: Logs::default() }
+    }
+
+    /// Has these write logs that are rotated or whose lines begin with their time.
+    #[must_use]
+    pub fn with_logs(mut self, logs: Logs) -> Self {
+        self.logs = logs;
+        self
     }
 }
 
@@ -37,7 +46,7 @@ impl TaskRunner for PluginRunner {
             let reason = format!("task {:?}: its command names no plugin", run.launch.name.as_str());
             return Err(StartError { reason, code: None });
         };
-        let output = Arc::new(PluginOutput::open(&run.launch)?);
+        let output = Arc::new(PluginOutput::open(&run.launch, &self.logs)?);
         let shared = Arc::new(Shared {
             context: context_of(&run, started, Arc::clone(&output) as Arc<dyn OutputSink>),
             stage: Mutex::new(Stage::Making),

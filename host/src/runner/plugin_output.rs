@@ -1,5 +1,6 @@
 //! Where the output of a plugin task goes.
 
+use super::pump::{Logs, PumpedLog, PumpedStream};
 use super::{StartError, Stream, Tails};
 use crate::launch::{ErrorSink, Launch, Sink};
 use parking_lot::Mutex;
@@ -23,11 +24,13 @@ pub(super) struct PluginOutput {
 
 impl PluginOutput {
     /// Opens the files of a run. Never waits, so that the control thread may call it.
-    pub(super) fn open(launch: &Launch) -> Result<Self, StartError> {
-        let stdout = Target::open(&launch.stdout, Own::Stdout)?;
+    pub(super) fn open(launch: &Launch, logs: &Logs) -> Result<Self, StartError> {
+        let stdout = Target::open(&launch.stdout, Own::Stdout, launch, logs)?;
         let stderr = match &launch.stderr {
             ErrorSink::Combined => None,
-            ErrorSink::Separate(sink) => Some(Target::open(sink, Own::Stderr)?),
+            // One file under both names: one target keeps what is written in order.
+            ErrorSink::Separate(sink @ Sink::File(_)) if *sink == launch.stdout => None,
+            ErrorSink::Separate(sink) => Some(Target::open(sink, Own::Stderr, launch, logs)?),
         };
         Ok(Self { stdout, stderr })
     }
@@ -51,6 +54,7 @@ impl PluginOutput {
 enum Target {
     Tail(Mutex<VecDeque<u8>>),
     File(Log),
+    Pumped(Pumped),
     Ignore,
     Inherit(Own),
 }
@@ -77,13 +81,22 @@ impl Own {
 
 impl Target {
     /// `own` is the host's stream of that name.
-    fn open(sink: &Sink, own: Own) -> Result<Self, StartError> {
+    fn open(sink: &Sink, own: Own, launch: &Launch, logs: &Logs) -> Result<Self, StartError> {
         Ok(match sink {
             Sink::Tail => Target::Tail(Mutex::default()),
-            Sink::File(path) => Target::File(Log::open(path).map_err(|error| StartError {
-                reason: format!("log file {path:?}: {}", words(&error)),
-                code: None,
-            })?),
+            Sink::File(path) => {
+                let log = Log::open(path).map_err(|error| StartError {
+                    reason: format!("log file {path:?}: {}", words(&error)),
+                    code: None,
+                })?;
+                if launch.rotate.is_none() && !launch.timestamps {
+                    return Ok(Target::File(log));
+                }
+                let (pipe, stream) = logs
+                    .open(PumpedLog::new(log.file.into(), path, launch))
+                    .map_err(|reason| StartError { reason, code: None })?;
+                Target::Pumped(Pumped { pipe: Mutex::new(pipe.into()), stream })
+            }
             Sink::Ignore => Target::Ignore,
             Sink::Inherit => Target::Inherit(own),
         })
@@ -94,6 +107,8 @@ impl Target {
             Target::Tail(tail) => keep_end(&mut tail.lock(), bytes),
             // Every write appends as one: of two threads, none comes between the other's bytes.
             Target::File(log) => (&log.file).write_all(bytes)?,
+            // A long write to a pipe comes in pieces: the lock keeps them together.
+            Target::Pumped(pumped) => pumped.pipe.lock().write_all(bytes)?,
             Target::Ignore => {}
             Target::Inherit(own) => own.write(bytes)?,
         }
@@ -104,6 +119,10 @@ impl Target {
         match self {
             Target::Tail(tail) => Stream::Bytes(tail.lock().iter().copied().collect()),
             Target::File(log) => log.stream(),
+            Target::Pumped(Pumped { stream, .. }) => {
+                stream.read_ahead();
+                Stream::Bytes(stream.take_tail())
+            }
             Target::Ignore | Target::Inherit(_) => Stream::None,
         }
     }
@@ -114,6 +133,14 @@ fn keep_end(tail: &mut VecDeque<u8>, bytes: &[u8]) {
     let excess = (tail.len() + bytes.len()).saturating_sub(TAIL);
     tail.drain(..excess);
     tail.extend(bytes);
+}
+
+/// A log that the writer of logs writes.
+#[derive(Debug)]
+struct Pumped {
+    /// Closed first, so that the writer finds the end of the stream.
+    pipe: Mutex<File>,
+    stream: PumpedStream,
 }
 
 /// A log file, opened for one run.
@@ -158,10 +185,18 @@ fn words(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::launch::Action;
+    use bansuri_core::TaskName;
+
+    fn open(sink: &Sink) -> Result<Target, StartError> {
+        let name = TaskName::new("task").unwrap();
+        let launch = Launch::new(name, Action::Shell(String::new()), PathBuf::from("/"));
+        Target::open(sink, Own::Stdout, &launch, &Logs::default())
+    }
 
     #[test]
     fn a_tail_is_the_last_64_kib() {
-        let target = Target::open(&Sink::Tail, Own::Stdout).unwrap();
+        let target = open(&Sink::Tail).unwrap();
         let all: Vec<u8> = (0..200_000u32).map(|i| (i % 251) as u8).collect();
         for chunk in all.chunks(1000) {
             target.write(chunk).unwrap();
@@ -179,7 +214,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("log");
         std::fs::write(&path, "before\n").unwrap();
-        let target = Target::open(&Sink::File(path.clone()), Own::Stdout).unwrap();
+        let target = open(&Sink::File(path.clone())).unwrap();
         target.write(b"during\n").unwrap();
         let Stream::File { path: found, start, end, .. } = target.tail() else { panic!("a file") };
         assert_eq!((found, start, end), (path.clone(), 7, 14));
@@ -188,13 +223,13 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_says_why() {
-        let error = Target::open(&Sink::File("/nonexistent/log".into()), Own::Stdout).unwrap_err();
+        let error = open(&Sink::File("/nonexistent/log".into())).unwrap_err();
         assert_eq!(error.reason, "log file \"/nonexistent/log\": no such file or directory");
         let home = tempfile::tempdir().unwrap();
         let fifo = home.path().join("fifo");
         rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
             .unwrap();
-        let error = Target::open(&Sink::File(fifo), Own::Stdout).unwrap_err();
+        let error = open(&Sink::File(fifo)).unwrap_err();
         assert!(error.reason.ends_with(": no such device or address"), "{}", error.reason);
     }
 }

@@ -1,8 +1,10 @@
 //! Runs commands as processes: started, watched and ended on the control thread, which never waits for one.
 
-use super::command::{Planned, Streams, blameless, command, environment};
+use super::command::{blameless, command, environment};
 use super::keys::Keys;
 use super::output::{LogFile, OutputPipe, Pumped, Scratch};
+use super::pump::{Logs, PumpedStream};
+use super::streams::{Planned, Streams};
 use super::{
     CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
 };
@@ -38,6 +40,7 @@ pub struct SubprocessRunner {
     signalled: Rc<RefCell<Vec<usize>>>,
     updates: VecDeque<Update>,
     scratch: Scratch,
+    logs: Logs,
 }
 
 /// What is readable, and of which run.
@@ -67,6 +70,8 @@ enum Capture {
         key: usize,
         pipe: OutputPipe,
     },
+    /// The writer of logs has the pipe.
+    Pumped(PumpedStream),
     /// The pipe had no more writers; this is its end.
     Ended(Vec<u8>),
 }
@@ -93,7 +98,15 @@ impl SubprocessRunner {
             signalled: Rc::default(),
             updates: VecDeque::new(),
             scratch: Scratch::default(),
+            logs: Logs::default(),
         }
+    }
+
+    /// Has these write logs that are rotated or whose lines begin with their time.
+    #[must_use]
+    pub fn with_logs(mut self, logs: Logs) -> Self {
+        self.logs = logs;
+        self
     }
 
     /// Takes note of an event. Work is bounded, and an event for a key that is no longer in use does nothing.
@@ -134,8 +147,10 @@ impl SubprocessRunner {
             self.watches.remove(key);
         }
         for capture in &mut run.streams {
-            if let Capture::Pipe { pipe, .. } = capture {
-                pipe.drain(&mut self.scratch);
+            match capture {
+                Capture::Pipe { pipe, .. } => pipe.drain(&mut self.scratch),
+                Capture::Pumped(stream) => stream.read_ahead(),
+                Capture::None | Capture::File(_) | Capture::Ended(_) => {}
             }
         }
         self.doubtful.push(key);
@@ -275,6 +290,7 @@ impl SubprocessRunner {
             entry.streams[stream] = match planned {
                 Planned::None => Capture::None,
                 Planned::File(file) => Capture::File(file),
+                Planned::Pumped(stream) => Capture::Pumped(stream),
                 Planned::Pipe(pipe) => {
                     let key = self.watches.insert(Watch::Output { run, stream });
                     let pipe = Watched::new(&self.poller, key, pipe).inspect_err(|_| {
@@ -302,7 +318,7 @@ impl TaskRunner for SubprocessRunner {
         let launch = &run.launch;
         let (program, arguments) = command(&launch.action)?;
         let environment = environment(&self.environment, &run).map_err(blameless)?;
-        let Streams { stdout, stderr, captures } = Streams::open(launch).map_err(blameless)?;
+        let Streams { stdout, stderr, captures } = Streams::open(launch, &self.logs).map_err(blameless)?;
         let started = Instant::now();
         let spawn = Spawn {
             program,
@@ -332,10 +348,11 @@ impl Capture {
         match self {
             Capture::None => Stream::None,
             Capture::Pipe { pipe, .. } => Stream::Bytes(pipe.take_tail()),
+            Capture::Pumped(stream) => Stream::Bytes(stream.take_tail()),
             Capture::Ended(tail) => Stream::Bytes(std::mem::take(tail)),
             Capture::File(_) => match std::mem::replace(self, Capture::None) {
                 Capture::File(file) => file.end(),
-                Capture::None | Capture::Pipe { .. } | Capture::Ended(_) => Stream::None,
+                Capture::None | Capture::Pipe { .. } | Capture::Pumped(_) | Capture::Ended(_) => Stream::None,
             },
         }
     }
