@@ -5,8 +5,10 @@ use crate::effect::Effect;
 use crate::id::TaskId;
 use crate::input::Command;
 use crate::plan::TaskPlan;
+use crate::random::Random;
+use crate::schedule::{Start, Tick};
 use crate::slots::Slots;
-use crate::time::{Mono, Now};
+use crate::time::{Mono, Now, Wall};
 use std::collections::VecDeque;
 
 /// What others may wait for in a task.
@@ -28,6 +30,7 @@ pub(crate) struct Context<'a> {
     pub(crate) plan: &'a TaskPlan,
     pub(crate) now: Now,
     pub(crate) effects: &'a mut VecDeque<Effect>,
+    pub(crate) random: &'a mut Random,
     pub(crate) milestones: &'a mut Vec<(TaskId, Milestone)>,
     /// Who depends on whom.
     pub(crate) links: &'a mut Links,
@@ -42,6 +45,16 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     pub(crate) fn milestone(&mut self, milestone: Milestone) {
         self.milestones.push((self.id, milestone));
+    }
+
+    /// The start that a tick of the schedule leads to.
+    pub(crate) fn scheduled(&mut self, tick: Tick) -> Start {
+        Start { tick, jitter: self.random.up_to(self.plan.jitter) }
+    }
+
+    /// For the next host: this tick is not to be caught up any more.
+    pub(crate) fn remember(&mut self, tick: Wall) {
+        self.effects.push_back(Effect::RememberTick { task: self.id, tick });
     }
 
     pub(crate) fn refuse(&mut self, command: Command, reason: impl Into<String>) {

@@ -2,14 +2,14 @@
 
 use crate::context::Context;
 use crate::dependency::{Fate, Links, Need};
-use crate::effect::Effect;
-use crate::event::{Event, StateName, TaskState};
+use crate::event::{StateName, TaskState};
 use crate::id::TaskId;
 use crate::input::{Command, Input};
 use crate::outcome::OutcomeKind;
+use crate::schedule::{Due, Tick};
 use crate::state::{End, Former, Hold, Hope, Order, State, Then, Wait, Why};
 use crate::task::Task;
-use crate::time::Mono;
+use crate::waiting::skip;
 use std::mem;
 
 /// Why a task waits whose turn has come.
@@ -65,9 +65,9 @@ impl Task {
     }
 
     /// The wait is over: asks for a run, or queues for a slot.
-    pub(crate) fn launch_or_queue(&mut self, wait: Wait, due: Mono, cx: &mut Context<'_>) -> State {
+    pub(crate) fn launch_or_queue(&mut self, wait: Wait, due: Due, cx: &mut Context<'_>) -> State {
         if !cx.plan.takes_slot() || cx.slots.is_free() {
-            return self.launch(wait, due, cx);
+            return self.launch(wait, due.start.tick, cx);
         }
         let reason = Some(NO_SLOT.to_owned());
         self.tell(TaskState { reason, ..self.change(StateName::Pending, cx) }, cx);
@@ -79,19 +79,16 @@ impl Task {
         let State::Held { wait, hold: Hold::Slot { due, .. } } = self.state else { return };
         let tick = match wait {
             Wait::First(_) | Wait::Tick { .. } => self.skip_queued(due, cx),
-            Wait::Retry { .. } | Wait::Trigger(_) | Wait::Dependencies => due,
+            Wait::Retry { .. } | Wait::Trigger(_) | Wait::Dependencies => due.start.tick,
         };
         self.state = self.launch(wait, tick, cx);
     }
 
     /// Skips the ticks that have passed in the queue since that at `due`; returns the last of them.
-    fn skip_queued(&self, due: Mono, cx: &mut Context<'_>) -> Mono {
-        let (tick, skipped) = cx.plan.schedule.passed(due, cx.now.mono);
+    fn skip_queued(&self, due: Due, cx: &mut Context<'_>) -> Tick {
+        let (tick, skipped) = cx.plan.schedule.passed(due.start.tick, cx.now);
         if let Some(skipped) = skipped {
-            let first = cx.now.wall_at(skipped.first);
-            let (count, reason) = (skipped.count, NO_SLOT.to_owned());
-            let event = Event::TickSkipped { task: cx.id, count, due: first, reason };
-            cx.effects.push_back(Effect::Event(event));
+            skip(skipped, NO_SLOT.to_owned(), cx);
         }
         tick
     }
@@ -210,7 +207,10 @@ impl Wait {
     fn need(self) -> Option<Need> {
         match self {
             // A restart is one run now, whatever else.
-            Wait::First(Why::Restart) | Wait::Tick { .. } | Wait::Retry { .. } | Wait::Trigger(_) => None,
+            Wait::First(Why::Restart | Why::CatchUp { .. })
+            | Wait::Tick { .. }
+            | Wait::Retry { .. }
+            | Wait::Trigger(_) => None,
             Wait::First(Why::Host | Why::Start | Why::Change) => Some(Need::Gate),
             Wait::Dependencies => Some(Need::Trigger),
         }

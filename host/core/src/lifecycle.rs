@@ -2,11 +2,13 @@
 
 use crate::context::Context;
 use crate::input::{Command, Input};
+use crate::judgement::Over;
 use crate::outcome::Outcome;
+use crate::schedule::{Due, Start};
 use crate::state::{Cause, End, Force, Former, Order, Phase, Remains, Running, State, Then, Turn, Wait, Why};
-use crate::task::{Over, STUCK, Task};
-use crate::time::Mono;
+use crate::task::{STUCK, Task};
 use std::mem;
+use std::time::Duration;
 
 /// Why `stop` is refused where there is nothing to stop.
 const STOPPED_ALREADY: &str = "it is stopped already";
@@ -19,20 +21,19 @@ impl Task {
             | Input::NotStarted { run, .. }
             | Input::Finished { run, .. }
             | Input::Gone { run }
+            | Input::HealthChecked { run, .. }
             | Input::CannotForce { run } => {
                 if run.number != self.run {
                     return;
                 }
             }
+            Input::Tick => self.send_overdue(cx),
+            Input::Shutdown | Input::Kill => self.send_held(cx),
             Input::LastTick { .. }
             | Input::ClockChanged
-            | Input::HealthChecked { .. }
             | Input::Reload(_)
             | Input::Begin
-            | Input::Tick
-            | Input::Operator { .. }
-            | Input::Shutdown
-            | Input::Kill => {}
+            | Input::Operator { .. } => {}
         }
         self.state = match mem::replace(&mut self.state, State::New) {
             State::New => self.in_new(input, cx),
@@ -55,8 +56,11 @@ impl Task {
             }
             Input::Shutdown => self.end(Order::Shutdown, None, cx),
             Input::Kill => self.end(Order::Kill, None, cx),
-            Input::LastTick { .. }
-            | Input::ClockChanged
+            Input::LastTick { tick, .. } => {
+                self.taken = Some(tick);
+                State::New
+            }
+            Input::ClockChanged
             | Input::HealthChecked { .. }
             | Input::Reload(_)
             | Input::Tick
@@ -68,25 +72,28 @@ impl Task {
         }
     }
 
-    fn in_waiting(&mut self, wait: Wait, due: Mono, input: Input, cx: &mut Context<'_>) -> State {
+    fn in_waiting(&mut self, wait: Wait, due: Due, input: Input, cx: &mut Context<'_>) -> State {
         match input {
-            Input::Tick if due <= cx.now.mono => self.launch_or_queue(wait, due, cx),
+            Input::Tick if due.at <= cx.now.mono => self.due(wait, due, cx),
+            Input::ClockChanged => self.clock_changed(wait, due, cx),
             Input::Operator { command: Command::Stop, .. } => self.end(Order::Stop, None, cx),
             Input::Operator { command: Command::Start, .. } => self.begin(Why::Start, None, cx),
             Input::Operator { command: Command::Restart, .. } => self.begin(Why::Restart, None, cx),
             Input::Operator { command: Command::Trigger, .. } => match wait {
-                // It runs at once anyway.
-                Wait::First(_) | Wait::Trigger(_) | Wait::Dependencies => State::Waiting { wait, due },
-                Wait::Tick { .. } => self.trigger(Former::Tick { due }, cx),
-                Wait::Retry { attempt, turn: Turn::Scheduled { tick }, .. } => {
-                    self.trigger(Former::Retry { at: due, attempt, tick }, cx)
+                // It runs at once anyway, or would but for the jitter.
+                Wait::First(_) | Wait::Trigger(_) | Wait::Dependencies => {
+                    let start = Start { jitter: Duration::ZERO, ..due.start };
+                    State::Waiting { wait, due: start.due(cx.now) }
+                }
+                Wait::Tick { due } => self.trigger(Former::Tick { due }, cx),
+                Wait::Retry { at, attempt, turn: Turn::Scheduled { tick } } => {
+                    self.trigger(Former::Retry { at, attempt, tick }, cx)
                 }
                 Wait::Retry { turn: Turn::Triggered(former), .. } => self.trigger(former, cx),
             },
             Input::Shutdown => self.end(Order::Shutdown, None, cx),
             Input::Kill => self.end(Order::Kill, None, cx),
             Input::LastTick { .. }
-            | Input::ClockChanged
             | Input::HealthChecked { .. }
             | Input::Reload(_)
             | Input::Begin
@@ -143,8 +150,11 @@ impl Task {
     fn in_running(&mut self, running: Running, input: Input, cx: &mut Context<'_>) -> State {
         match input {
             Input::Tick => match running.phase {
-                Phase::Free { timeout_at: Some(at) } if at <= cx.now.mono => {
+                Phase::Free { timeout_at: Some(at), .. } if at <= cx.now.mono => {
                     self.stop(running, Cause::Timeout { limit: at.since(running.since), order: None }, cx)
+                }
+                Phase::Free { health, .. } if health.deadline().is_some_and(|at| at <= cx.now.mono) => {
+                    self.check(running, cx)
                 }
                 Phase::Stopping { cause, force: Force::At(at) } if at <= cx.now.mono => {
                     let force = self.force(cx);
@@ -166,9 +176,9 @@ impl Task {
             },
             Input::Shutdown => self.stop_by_order(running, Order::Shutdown, cx),
             Input::Kill => self.stop_by_order(running, Order::Kill, cx),
+            Input::HealthChecked { problem, .. } => self.checked(running, problem, cx),
             Input::LastTick { .. }
             | Input::ClockChanged
-            | Input::HealthChecked { .. }
             | Input::Reload(_)
             | Input::Begin
             | Input::Started { .. }

@@ -10,6 +10,7 @@ use crate::effect::Effect;
 use crate::id::{RunId, TaskId};
 use crate::input::{Command, Input};
 use crate::plan::{Plan, TaskName, TaskPlan};
+use crate::random::Random;
 use crate::slots::Slots;
 use crate::task::Task;
 use crate::time::{Mono, Now};
@@ -35,6 +36,7 @@ pub struct Orchestrator {
     deadlines: BTreeSet<(Mono, TaskId)>,
     totals: Totals,
     effects: VecDeque<Effect>,
+    random: Random,
     /// What tasks have reached in this step and nobody has looked at yet.
     milestones: Vec<(TaskId, Milestone)>,
     /// Tasks whose dependencies have changed and that have not been told.
@@ -65,7 +67,7 @@ impl Ending {
 impl Orchestrator {
     /// Nothing happens before [`Input::Begin`]. The seed feeds whatever is random; schedules and delays without jitter
     /// are not.
-    pub fn new(plan: Plan, _seed: u64) -> Self {
+    pub fn new(plan: Plan, seed: u64) -> Self {
         let mut core = Self {
             slots: Slots::new(plan.max_running()),
             names: HashMap::with_capacity(plan.tasks().len()),
@@ -76,6 +78,7 @@ impl Orchestrator {
             deadlines: BTreeSet::new(),
             totals: Totals::default(),
             effects: VecDeque::new(),
+            random: Random::new(seed),
             milestones: Vec::new(),
             affected: VecDeque::new(),
             clock: Mono::default(),
@@ -118,7 +121,9 @@ impl Orchestrator {
         self.clock = now.mono;
         match input {
             Input::Begin => self.begin(now),
-            Input::Tick | Input::LastTick { .. } | Input::ClockChanged | Input::HealthChecked { .. } => {}
+            Input::Tick => {}
+            Input::ClockChanged => self.step_all(&Input::ClockChanged, now),
+            Input::LastTick { task, .. } => self.give(task, input, now),
             Input::Shutdown => self.shut_down(now),
             Input::Kill => {
                 self.ending = Ending::Forced;
@@ -128,6 +133,7 @@ impl Orchestrator {
             | Input::NotStarted { run, .. }
             | Input::Finished { run, .. }
             | Input::Gone { run }
+            | Input::HealthChecked { run, .. }
             | Input::CannotForce { run } => {
                 let RunId { task, .. } = run;
                 self.give(task, input, now);
@@ -245,9 +251,10 @@ impl Orchestrator {
     ) {
         let Some(place) = self.places.get_mut(id.index()).filter(|place| place.id == id) else { return };
         let Some(plan) = place.role.plan(&self.plan) else { return };
-        let (effects, milestones) = (&mut self.effects, &mut self.milestones);
+        let (effects, random, milestones) = (&mut self.effects, &mut self.random, &mut self.milestones);
         let (links, slots, is_ending) = (&mut self.links, &mut self.slots, self.ending.is_ending());
-        let mut cx = Context { id, plan, now, effects, milestones, links, slots, is_ending, force_at };
+        let mut cx =
+            Context { id, plan, now, effects, random, milestones, links, slots, is_ending, force_at };
         act(&mut place.task, &mut cx);
         self.follow_up(id);
     }
@@ -273,7 +280,7 @@ impl Orchestrator {
         if let Some(before) = ticket_before.filter(|_| ticket_before != ticket) {
             self.slots.leave(before);
         }
-        let deadline = task.state.deadline();
+        let deadline = task.deadline();
         let deadline_before = mem::replace(&mut place.booked.deadline, deadline);
         if deadline != deadline_before {
             if let Some(due) = deadline_before {

@@ -49,7 +49,7 @@ impl Task {
                 let order = if rework.runs_other { changed(order) } else { order };
                 State::Starting { turn: self.revised_turn(turn, rework, cx), order }
             }
-            State::Running(running) => self.revise_running(running, rework, cx),
+            State::Running(running) => self.revise_running(running, before, rework, cx),
             State::Stuck { running, cause } => {
                 let cause = if rework.runs_other { cause_changed(cause) } else { cause };
                 State::Stuck { running, cause }
@@ -65,16 +65,23 @@ impl Task {
         };
     }
 
-    /// A live run goes on, with another timeout; or is stopped, where it should be another.
-    fn revise_running(&mut self, running: Running, rework: Rework, cx: &mut Context<'_>) -> State {
+    /// A live run goes on, with another timeout and other checks; or is stopped, where it should be another.
+    fn revise_running(
+        &mut self,
+        running: Running,
+        before: &TaskPlan,
+        rework: Rework,
+        cx: &mut Context<'_>,
+    ) -> State {
         let turn = self.revised_turn(running.turn, rework, cx);
         match running.phase {
             Phase::Free { .. } if rework.runs_other => {
                 self.stop(Running { turn, ..running }, Cause::Order(Order::Change), cx)
             }
-            Phase::Free { .. } => {
+            Phase::Free { health, .. } => {
                 let timeout_at = cx.plan.timeout.map(|timeout| running.since + timeout.duration());
-                State::Running(Running { turn, phase: Phase::Free { timeout_at }, ..running })
+                let health = health.revised(before.health.as_ref(), cx.plan.health.as_ref(), cx.now.mono);
+                State::Running(Running { turn, phase: Phase::Free { timeout_at, health }, ..running })
             }
             Phase::Stopping { cause, force } => {
                 let cause = if rework.runs_other { cause_changed(cause) } else { cause };
@@ -116,13 +123,9 @@ impl Task {
     /// What follows where the plan leaves no attempt to a retry that is waited for; `None`: it does.
     fn give_up(&mut self, attempt: u32, turn: Turn, cx: &mut Context<'_>) -> Option<Then> {
         let kind = self.last_outcome.as_ref().map_or(OutcomeKind::Failed, |last| last.kind);
-        self.attempt = attempt.saturating_sub(1).max(1);
-        match self.by_policy(turn, kind, cx) {
-            Then::Wait(Wait::Retry { .. }) => {
-                self.attempt = attempt;
-                None
-            }
-            then => Some(then),
+        match self.decide(turn, kind, attempt.saturating_sub(1).max(1), cx) {
+            Decision::Retry { .. } => None,
+            decision @ (Decision::GoOn | Decision::End) => Some(self.after(decision, turn, cx)),
         }
     }
 
@@ -151,16 +154,18 @@ impl Task {
     }
 
     /// The next run by a schedule that is new to the task, counted from its last run; the first, if there was none.
-    fn next(&self, cx: &Context<'_>) -> Then {
+    fn next(&self, cx: &mut Context<'_>) -> Then {
         let Some(tick) = self.tick else { return Then::Wait(Wait::First(Why::Host)) };
         if cx.plan.is_triggered() {
             return Then::Wait(Wait::Dependencies);
         }
-        match cx.plan.schedule.next_due(tick, self.ended_at) {
-            Some(due) => {
-                let due = cx.plan.schedule.once_free(due, cx.now.mono).at;
+        match cx.plan.schedule.next_tick(tick, self.taken, self.ended_at, cx.now) {
+            Some(tick) => {
+                let due = cx.scheduled(tick);
+                let due = cx.plan.schedule.once_free(due, self.taken, cx.now).start;
                 Then::Wait(Wait::Tick { due })
             }
+            None if policy::is_kept_alive(cx.plan) => Then::Wait(Wait::First(Why::Host)),
             None => Then::End(End::AsLastRun),
         }
     }

@@ -2,17 +2,15 @@
 
 use crate::context::{Context, Milestone};
 use crate::dependency::Links;
-use crate::effect::{Effect, Notice, NoticeKind};
+use crate::effect::Effect;
 use crate::event::{Event, StateName, TaskState};
+use crate::health::Health;
 use crate::id::{RunId, TaskId};
-use crate::outcome::{Exit, Outcome, OutcomeKind};
-use crate::plan::TaskPlan;
-use crate::policy::{self, Decision};
-use crate::state::{
-    Cause, End, Force, Former, Hold, Order, Phase, Remains, Running, State, Then, Turn, Wait, Why,
-};
-use crate::time::{Mono, Now, spelled};
-use crate::view::TaskView;
+use crate::outcome::{Outcome, OutcomeKind};
+use crate::schedule::Tick;
+use crate::state::{Cause, End, Force, Hold, Order, Phase, Running, State, Then, Turn, Wait, Why};
+use crate::streak::Streak;
+use crate::time::{Mono, Wall};
 
 /// Why a stuck run is RUNNING, and why a command on it is refused.
 pub(crate) const STUCK: &str = "stuck: ignored stop";
@@ -29,24 +27,18 @@ pub(crate) struct Task {
     pub(crate) attempt: u32,
     /// Since the task began.
     pub(crate) successes: u64,
+    /// Of a service: restarts in a row, since it began or a run lived long.
+    pub(crate) restarts: u32,
     pub(crate) last_outcome: Option<Outcome>,
     /// The tick that its last scheduled run belongs to; `None` before the first.
-    pub(crate) tick: Option<Mono>,
+    pub(crate) tick: Option<Tick>,
     /// When its last run ended.
     pub(crate) ended_at: Mono,
-}
-
-/// The end of a run, on its way to be told and followed by something.
-pub(crate) struct Over {
-    pub(crate) turn: Turn,
-    pub(crate) pid: Option<u32>,
-    pub(crate) outcome: Outcome,
-    /// What somebody wants to follow; `None`: policy decides.
-    pub(crate) order: Option<Order>,
-    /// Whether some of its group is still alive.
-    pub(crate) remains: Remains,
-    /// Whether somebody was told of the failure while the run was alive.
-    pub(crate) told: bool,
+    /// What the check found that made the last run unhealthy.
+    pub(crate) problem: String,
+    /// The last tick in civil time that was taken, by an earlier host maybe.
+    pub(crate) taken: Option<Wall>,
+    pub(crate) streak: Streak,
 }
 
 /// What the totals over all tasks count.
@@ -66,10 +58,19 @@ impl Task {
             run: 0,
             attempt: 1,
             successes: 0,
+            restarts: 0,
             last_outcome: None,
             tick: None,
             ended_at: Mono::default(),
+            problem: String::new(),
+            taken: None,
+            streak: Streak::default(),
         }
+    }
+
+    /// When something is to be done without another input.
+    pub(crate) fn deadline(&self) -> Option<Mono> {
+        self.state.deadline().into_iter().chain(self.streak.deadline()).min()
     }
 
     /// `links`: what tells whether a task that is held is so for ever.
@@ -90,50 +91,13 @@ impl Task {
         }
     }
 
-    fn last_succeeded(&self) -> bool {
+    pub(crate) fn last_succeeded(&self) -> bool {
         self.last_outcome.as_ref().is_some_and(|last| last.kind == OutcomeKind::Completed)
-    }
-
-    /// As users see it.
-    pub(crate) fn view(&self, id: TaskId, plan: &TaskPlan, links: &Links, now: Now) -> TaskView {
-        let last_reason = || self.last_outcome.as_ref().map(|last| last.reason.clone());
-        let (reason, pid, next_run) = match self.state {
-            State::New => (Some("the host has not begun".to_owned()), None, None),
-            State::Waiting { wait, due } => {
-                (Some(wait.reason(policy::max_attempts(plan))), None, Some(now.wall_at(due)))
-            }
-            State::Held { hold, .. } => match self.shown {
-                Some(StateName::Pending) => (Some(hold.reason(id, links)), None, None),
-                Some(_) | None => (last_reason(), None, None),
-            },
-            State::Starting { .. } => (Some("starting".to_owned()), None, None),
-            State::Running(Running { phase: Phase::Free { .. }, pid, .. }) => (None, pid, None),
-            State::Running(Running { phase: Phase::Stopping { cause, .. }, pid, .. }) => {
-                (Some(format!("stopping: {}", cause.reason())), pid, None)
-            }
-            State::Stuck { running, .. } => (Some(STUCK.to_owned()), running.pid, None),
-            State::Clearing { then: Then::Wait(_), .. } => (Some(self.waiting_for_remains()), None, None),
-            State::Clearing { then: Then::End(End::Stopped(order)), .. }
-            | State::Ended(End::Stopped(order)) => (Some(order.reason().to_owned()), None, None),
-            State::Clearing { then: Then::End(End::AsLastRun), .. } | State::Ended(End::AsLastRun) => {
-                (last_reason(), None, None)
-            }
-        };
-        TaskView {
-            state: self.shown.unwrap_or(StateName::Pending),
-            reason,
-            run: self.last_run(),
-            attempt: self.attempt,
-            pid,
-            next_run,
-            last_outcome: self.last_outcome.clone(),
-            successes: self.successes,
-        }
     }
 
     /// Begins afresh: attempt 1, no successes, and a schedule counted from the start.
     pub(crate) fn begin(&mut self, why: Why, remains: Option<Force>, cx: &mut Context<'_>) -> State {
-        self.successes = 0;
+        (self.successes, self.restarts) = (0, 0);
         self.follow(Then::Wait(Wait::First(why)), remains, cx)
     }
 
@@ -163,6 +127,7 @@ impl Task {
                     let reason = Some(order.reason().to_owned());
                     self.tell(TaskState { reason, ..self.change(StateName::Stopped, cx) }, cx);
                 }
+                self.send_held(cx);
                 if !self.last_succeeded() {
                     cx.milestone(Milestone::EndedWithoutSuccess);
                 }
@@ -182,60 +147,19 @@ impl Task {
         }
     }
 
-    /// Nothing is in the way: says when it starts, and which ticks have passed meanwhile.
-    pub(crate) fn wait(&mut self, wait: Wait, after_remains: bool, cx: &mut Context<'_>) -> State {
-        if let Some(held) = self.hold_back(wait, cx) {
-            return held;
-        }
-        let now = cx.now.mono;
-        let due = match wait {
-            Wait::First(_) | Wait::Trigger(_) | Wait::Dependencies => now,
-            Wait::Retry { at, .. } => at.max(now),
-            Wait::Tick { due } => {
-                let due = cx.plan.schedule.once_free(due, now);
-                if let Some(skipped) = due.skipped {
-                    let reason = self.in_the_way(after_remains);
-                    let first = cx.now.wall_at(skipped.first);
-                    let event = Event::TickSkipped { task: cx.id, count: skipped.count, due: first, reason };
-                    cx.effects.push_back(Effect::Event(event));
-                }
-                due.at
-            }
-        };
-        self.attempt = wait.attempt();
-        let reason = Some(wait.reason(policy::max_attempts(cx.plan)));
-        let next_run = Some(cx.now.wall_at(due));
-        self.tell(TaskState { reason, next_run, ..self.change(StateName::Pending, cx) }, cx);
-        State::Waiting { wait, due }
-    }
-
-    /// The wait is over: asks for a run.
-    pub(crate) fn launch(&mut self, wait: Wait, due: Mono, cx: &mut Context<'_>) -> State {
-        let turn = match wait {
-            Wait::First(_) | Wait::Tick { .. } | Wait::Dependencies => Turn::Scheduled { tick: due },
-            Wait::Retry { turn, .. } => turn,
-            Wait::Trigger(former) => Turn::Triggered(former),
-        };
-        match turn {
-            Turn::Scheduled { tick } => {
-                self.tick = Some(tick);
-                cx.links.start(cx.id);
-            }
-            // What an operator triggers takes nothing from the state that it goes back to.
-            Turn::Triggered(_) => {}
-        }
-        self.run += 1;
-        cx.effects.push_back(Effect::Start { run: self.run_id(cx), attempt: self.attempt });
-        State::Starting { turn, order: None }
-    }
-
     /// The run is alive.
     pub(crate) fn started(&mut self, turn: Turn, pid: Option<u32>, cx: &mut Context<'_>) -> Running {
         self.tell(TaskState { pid, ..self.change(StateName::Running, cx) }, cx);
         cx.milestone(Milestone::Started);
         let since = cx.now.mono;
         let timeout_at = cx.plan.timeout.map(|timeout| since + timeout.duration());
-        Running { turn, pid, since, phase: Phase::Free { timeout_at } }
+        let health = Health::new(cx.plan.health.as_ref(), since);
+        Running { turn, pid, since, phase: Phase::Free { timeout_at, health } }
+    }
+
+    /// Why a run was stopped, in words.
+    pub(crate) fn reason_of(&self, cause: Cause) -> String {
+        cause.reason(&self.problem)
     }
 
     /// Asks a run to stop that was not asked before, or forces it where nobody wants to wait.
@@ -243,6 +167,7 @@ impl Task {
         let force = match cause {
             Cause::Order(Order::Kill) => self.force(cx),
             Cause::Timeout { .. }
+            | Cause::Unhealthy { .. }
             | Cause::Order(Order::Stop | Order::Restart | Order::Change | Order::Remove | Order::Shutdown) => {
                 self.ask(cx)
             }
@@ -250,7 +175,7 @@ impl Task {
         State::Running(Running { phase: Phase::Stopping { cause, force }, ..running })
     }
 
-    fn ask(&self, cx: &mut Context<'_>) -> Force {
+    pub(crate) fn ask(&self, cx: &mut Context<'_>) -> Force {
         cx.effects.push_back(Effect::RequestStop { run: self.run_id(cx) });
         Force::At(cx.force_at.unwrap_or(cx.now.mono + cx.plan.stop_timeout))
     }
@@ -265,152 +190,8 @@ impl Task {
         let (pid, reason) = (running.pid, Some(STUCK.to_owned()));
         self.tell(TaskState { pid, reason, ..self.change(StateName::Running, cx) }, cx);
         cx.effects.push_back(Effect::Event(Event::TaskStuck { task: cx.id, run: self.run }));
-        let outcome = Outcome {
-            kind: OutcomeKind::TimedOut,
-            exit_code: None,
-            signal: None,
-            duration: cx.now.mono.since(running.since),
-            reason: STUCK.to_owned(),
-        };
-        self.notify(outcome, NoticeKind::Stuck, cx);
+        self.tell_stuck(cx.now.mono.since(running.since), cx);
         State::Stuck { running, cause }
-    }
-
-    /// A live run has ended. `order` is what somebody wants to follow one that was not asked to stop.
-    pub(crate) fn finished(
-        &mut self,
-        running: Running,
-        exit: &Exit,
-        remains: bool,
-        order: Option<Order>,
-        cx: &mut Context<'_>,
-    ) -> State {
-        let Running { turn, pid, since, phase } = running;
-        let duration = cx.now.mono.since(since);
-        let (outcome, order, asked) = match phase {
-            Phase::Free { .. } => (Outcome::by_exit(exit, &cx.plan.success_codes, duration), order, None),
-            Phase::Stopping { cause, force } => {
-                (Outcome::judged(cause.kind(), exit, duration, cause.reason()), cause.order(), Some(force))
-            }
-        };
-        self.conclude(
-            Over { turn, pid, outcome, order, remains: Remains::of(remains, asked), told: false },
-            cx,
-        )
-    }
-
-    /// A stuck run has ended after all.
-    pub(crate) fn came_back(
-        &mut self,
-        running: Running,
-        cause: Cause,
-        exit: &Exit,
-        remains: bool,
-        cx: &mut Context<'_>,
-    ) -> State {
-        let Running { turn, pid, since, .. } = running;
-        let reason = format!("ignored stop past its stop-timeout of {}", spelled(cx.plan.stop_timeout));
-        let outcome = Outcome::judged(OutcomeKind::TimedOut, exit, cx.now.mono.since(since), reason);
-        let remains = Remains::of(remains, Some(Force::Sent));
-        self.conclude(Over { turn, pid, outcome, order: cause.order(), remains, told: true }, cx)
-    }
-
-    /// Tells how a run has ended, and goes on to what follows.
-    pub(crate) fn conclude(&mut self, over: Over, cx: &mut Context<'_>) -> State {
-        let Over { turn, pid, outcome, order, remains, told } = over;
-        let end = TaskState {
-            pid,
-            exit_code: outcome.exit_code,
-            signal: outcome.signal,
-            duration: Some(outcome.duration),
-            reason: Some(outcome.reason.clone()),
-            ..self.change(outcome.kind.into(), cx)
-        };
-        self.tell(end, cx);
-        let kind = outcome.kind;
-        self.last_outcome = Some(outcome.clone());
-        self.ended_at = cx.now.mono;
-        if kind.is_failure() && !told {
-            self.notify(outcome, NoticeKind::Failure, cx);
-        }
-        if kind == OutcomeKind::Completed {
-            self.successes += 1;
-            cx.milestone(Milestone::Completed);
-        }
-        let remains = match remains {
-            Remains::None => None,
-            Remains::Unasked if order == Some(Order::Kill) => Some(self.force(cx)),
-            Remains::Unasked => Some(self.ask(cx)),
-            // The group has been asked already, and keeps the time it was given.
-            Remains::Asked(force) => Some(force),
-        };
-        match order {
-            Some(Order::Restart) => self.begin(Why::Restart, remains, cx),
-            Some(Order::Change) => self.begin_changed(turn, remains, cx),
-            Some(order @ (Order::Stop | Order::Remove | Order::Shutdown | Order::Kill)) => {
-                self.end(order, remains, cx)
-            }
-            None => {
-                let then = self.by_policy(turn, kind, cx);
-                self.follow(then, remains, cx)
-            }
-        }
-    }
-
-    /// What follows a run that nobody interfered with.
-    pub(crate) fn by_policy(&self, turn: Turn, kind: OutcomeKind, cx: &Context<'_>) -> Then {
-        let decision = if kind.is_failure() {
-            policy::after_failure(cx.plan, self.attempt)
-        } else {
-            policy::after_success(cx.plan, self.successes)
-        };
-        let end = cx.now.mono;
-        match (decision, turn) {
-            (Decision::Retry { attempt, delay }, _) => {
-                Then::Wait(Wait::Retry { at: end + delay, attempt, turn })
-            }
-            // A triggered turn does not revive a stopped task, however it ends.
-            (Decision::End | Decision::GoOn, Turn::Triggered(Former::Stopped(order))) => {
-                Then::End(End::Stopped(order))
-            }
-            (Decision::End, Turn::Scheduled { .. } | Turn::Triggered(_))
-            | (Decision::GoOn, Turn::Triggered(Former::Ended)) => Then::End(End::AsLastRun),
-            (Decision::GoOn, Turn::Scheduled { .. }) if cx.plan.is_triggered() => {
-                Then::Wait(Wait::Dependencies)
-            }
-            (Decision::GoOn, Turn::Triggered(Former::Begin(why))) => Then::Wait(Wait::First(why)),
-            (Decision::GoOn, Turn::Triggered(Former::Dependencies)) => Then::Wait(Wait::Dependencies),
-            (Decision::GoOn, Turn::Scheduled { tick }) => match cx.plan.schedule.next_due(tick, end) {
-                Some(due) => Then::Wait(Wait::Tick { due }),
-                None => Then::End(End::AsLastRun),
-            },
-            (Decision::GoOn, Turn::Triggered(Former::Tick { due })) => {
-                Then::Wait(Wait::Tick { due: cx.plan.schedule.after_trigger(due, end) })
-            }
-            (Decision::GoOn, Turn::Triggered(Former::Retry { at, attempt, tick })) => {
-                Then::Wait(Wait::Retry { at, attempt, turn: Turn::Scheduled { tick } })
-            }
-        }
-    }
-
-    /// One run now, and then back to `former`.
-    pub(crate) fn trigger(&mut self, former: Former, cx: &mut Context<'_>) -> State {
-        self.wait(Wait::Trigger(former), false, cx)
-    }
-
-    fn notify(&self, outcome: Outcome, kind: NoticeKind, cx: &mut Context<'_>) {
-        if cx.plan.notify.is_some() {
-            let max_attempts = policy::max_attempts(cx.plan);
-            let notice = Notice {
-                run: self.run_id(cx),
-                attempt: self.attempt,
-                max_attempts,
-                outcome,
-                kind,
-                held: false,
-            };
-            cx.effects.push_back(Effect::Notify(notice));
-        }
     }
 
     /// A change of state with nothing more to say about it.
@@ -435,25 +216,15 @@ impl Task {
         cx.effects.push_back(Effect::Event(Event::TaskState(change)));
     }
 
-    fn run_id(&self, cx: &Context<'_>) -> RunId {
+    pub(crate) fn run_id(&self, cx: &Context<'_>) -> RunId {
         RunId { task: cx.id, number: self.run }
     }
 
-    fn last_run(&self) -> Option<u64> {
+    pub(crate) fn last_run(&self) -> Option<u64> {
         (self.run > 0).then_some(self.run)
     }
 
-    fn waiting_for_remains(&self) -> String {
+    pub(crate) fn waiting_for_remains(&self) -> String {
         format!("waiting for the remains of run {}", self.run)
-    }
-
-    /// Why ticks were skipped; the attempt is still that of the last run.
-    fn in_the_way(&self, after_remains: bool) -> String {
-        let last = self.run;
-        match (after_remains, self.attempt) {
-            (true, _) => format!("the remains of run {last} were alive"),
-            (false, 1) => format!("run {last} was under way"),
-            (false, _) => format!("run {last} and those it retried were under way"),
-        }
     }
 }

@@ -4,6 +4,7 @@ use super::{Ending, Orchestrator};
 use crate::dependency::Links;
 use crate::id::TaskId;
 use crate::input::Input;
+use crate::task::Task;
 use crate::time::Now;
 use std::mem;
 
@@ -54,7 +55,12 @@ impl Orchestrator {
         // Whoever waits does so no longer; what lives is asked wave by wave.
         let waiting: Vec<TaskId> =
             present().filter(|place| !place.task.has_run_under_way()).map(|place| place.id).collect();
+        let all: Vec<TaskId> = present().map(|place| place.id).collect();
         self.ending = Ending::Asked(waves);
+        // Who is held back from is told while there still is a host.
+        for id in all {
+            self.step(id, now, Task::send_held);
+        }
         for id in waiting {
             self.give(id, Input::Shutdown, now);
         }
