@@ -353,7 +353,9 @@ impl Referee {
         match core.verdict() {
             Some(_) => assert!(core.next_deadline().is_none() && up == 0, "done too early: {self:?}"),
             None => assert!(
-                core.next_deadline().is_some() || up > 0 || self.tasks.values().any(|known| known.shown.is_none()),
+                core.next_deadline().is_some()
+                    || up > 0
+                    || self.tasks.values().any(|known| known.shown.is_none()),
                 "never done: {self:?}"
             ),
         }
