@@ -3,6 +3,7 @@
 use crate::context::Milestone;
 use crate::id::TaskId;
 use crate::plan::{Condition, PlanError, Schedule, TaskName, TaskPlan};
+use crate::state::Hope;
 use std::collections::HashMap;
 use std::mem;
 
@@ -258,9 +259,12 @@ impl Links {
         self.counts(task, need).dead > 0
     }
 
-    /// How many conditions are left to wait for.
-    pub(crate) fn left(&self, task: TaskId, need: Need) -> usize {
-        self.counts(task, need).open
+    /// How much is left to wait for.
+    pub(crate) fn hope(&self, task: TaskId, need: Need) -> Hope {
+        match self.counts(task, need) {
+            Counts { open, dead: 0 } => Hope::Left(open),
+            Counts { open: _, dead: 1.. } => Hope::None,
+        }
     }
 
     fn counts(&self, task: TaskId, need: Need) -> Counts {

@@ -7,7 +7,7 @@ use crate::id::TaskId;
 use crate::input::{Command, Input};
 use crate::outcome::OutcomeKind;
 use crate::schedule::{Due, Tick};
-use crate::state::{End, Former, Hold, Order, State, Then, Wait, Why};
+use crate::state::{End, Former, Hold, Hope, Order, State, Then, Wait, Why};
 use crate::task::Task;
 use crate::waiting::skip;
 use std::mem;
@@ -24,16 +24,16 @@ impl Task {
     pub(crate) fn hold_back(&mut self, wait: Wait, cx: &mut Context<'_>) -> Option<State> {
         let need = wait.need().filter(|need| !cx.links.is_met(cx.id, *need))?;
         self.attempt = wait.attempt();
-        let vain = cx.links.is_blocked(cx.id, need);
+        let hope = cx.links.hope(cx.id, need);
         // What has run and will not run again by itself stays as it ended.
         let stays = match need {
             Need::Gate => false,
-            Need::Trigger => vain && self.shown != Some(StateName::Pending),
+            Need::Trigger => hope == Hope::None && self.shown != Some(StateName::Pending),
         };
         if !stays {
             self.tell_hold(need, cx);
         }
-        Some(State::Held { wait, hold: Hold::Dependencies { need, vain } })
+        Some(State::Held { wait, hold: Hold::Dependencies { need, hope } })
     }
 
     fn tell_hold(&mut self, need: Need, cx: &mut Context<'_>) {
@@ -41,27 +41,27 @@ impl Task {
         self.tell(TaskState { reason, ..self.change(StateName::Pending, cx) }, cx);
     }
 
-    /// Something has changed in what the task depends on. `news`: not only whether it waits in vain.
-    pub(crate) fn reconsider(&mut self, news: bool, cx: &mut Context<'_>) {
-        let State::Held { wait, hold: Hold::Dependencies { need, vain: was_vain } } = self.state else {
+    /// Something has changed in what the task depends on. `others`: it depends on other tasks than before.
+    pub(crate) fn reconsider(&mut self, others: bool, cx: &mut Context<'_>) {
+        let State::Held { wait, hold: Hold::Dependencies { need, hope: before } } = self.state else {
             return;
         };
         if cx.links.is_met(cx.id, need) {
             self.state = self.wait(wait, false, cx);
             return;
         }
-        let vain = cx.links.is_blocked(cx.id, need);
-        let tells = match (was_vain, vain) {
-            (false, false) => news && cx.links.left(cx.id, need) <= TOLD,
-            (true, false) => true,
+        let hope = cx.links.hope(cx.id, need);
+        let tells = match (before, hope) {
+            (Hope::Left(before), Hope::Left(left)) => others || (left != before && left <= TOLD),
+            (Hope::None, Hope::Left(_)) => true,
             // Where it stays as it ended, it goes on to.
-            (false, true) => self.shown == Some(StateName::Pending),
-            (true, true) => false,
+            (Hope::Left(_), Hope::None) => self.shown == Some(StateName::Pending),
+            (Hope::None, Hope::None) => others && self.shown == Some(StateName::Pending),
         };
         if tells {
             self.tell_hold(need, cx);
         }
-        self.state = State::Held { wait, hold: Hold::Dependencies { need, vain } };
+        self.state = State::Held { wait, hold: Hold::Dependencies { need, hope } };
     }
 
     /// The wait is over: asks for a run, or queues for a slot.

@@ -213,7 +213,7 @@ impl Orchestrator {
     fn settle(&mut self, now: Now) {
         loop {
             if let Some(task) = self.affected.pop_front() {
-                self.step(task, now, |task, cx| task.reconsider(true, cx));
+                self.step(task, now, |task, cx| task.reconsider(false, cx));
             } else if let Some(task) = self.slots.next() {
                 self.step(task, now, Task::take_slot);
             } else if let Some(&(due, task)) = self.deadlines.first()
