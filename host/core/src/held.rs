@@ -215,9 +215,22 @@ impl Wait {
             Wait::Dependencies => Some(Need::Trigger),
         }
     }
+
+    /// Whether other tasks hold it.
+    pub(crate) fn is_held(self, cx: &Context<'_>) -> bool {
+        self.need().is_some_and(|need| !cx.links.is_met(cx.id, need))
+    }
 }
 
 impl Hold {
+    /// Whether nothing else holds a task that would wait for this otherwise.
+    pub(crate) fn stays(self, wait: Wait, cx: &Context<'_>) -> bool {
+        match self {
+            Hold::Dependencies { .. } => true,
+            Hold::Slot { .. } => !wait.is_held(cx),
+        }
+    }
+
     /// In words.
     pub(crate) fn reason(self, id: TaskId, links: &Links) -> String {
         match self {

@@ -38,11 +38,11 @@ impl Task {
         self.state = match mem::replace(&mut self.state, State::New) {
             State::New => State::New,
             State::Waiting { wait, due } => match self.revised(wait, rework, cx) {
-                Then::Wait(after) if after == wait => State::Waiting { wait, due },
+                Then::Wait(after) if after == wait && !wait.is_held(cx) => State::Waiting { wait, due },
                 then => self.resume(then, None, cx),
             },
             State::Held { wait, hold } => match self.revised(wait, rework, cx) {
-                Then::Wait(after) if after == wait => State::Held { wait, hold },
+                Then::Wait(after) if after == wait && hold.stays(wait, cx) => State::Held { wait, hold },
                 then => self.resume(then, None, cx),
             },
             State::Starting { turn, order } => {

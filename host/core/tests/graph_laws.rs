@@ -88,7 +88,8 @@ impl Node {
     fn input(&mut self, step: Step, scene: &Scene) -> Option<Input> {
         let at = now(self.seconds * SECOND);
         let id = |task| self.core.task_id(&name(task));
-        let run = |task| id(task).and_then(|task| Some(RunId { task, number: self.core.view(task, at).run? }));
+        let run =
+            |task| id(task).and_then(|task| Some(RunId { task, number: self.core.view(task, at).run? }));
         let ends = |task, code, remains| {
             run(task).map(|run| Input::Finished { run, exit: Exit::Code(code), remains })
         };
@@ -137,7 +138,8 @@ impl Node {
             }
         }
         let mut sink = Sink(DefaultHasher::new());
-        write!(sink, "{:?}{}{}{:?}", self.core, self.seconds, self.plan, self.first_run).expect("a hasher takes all");
+        write!(sink, "{:?}{}{}{:?}", self.core, self.seconds, self.plan, self.first_run)
+            .expect("a hasher takes all");
         sink.0.finish()
     }
 }
