@@ -3,8 +3,8 @@
 mod support;
 
 use bansuri_core::{
-    Command, Effect, Event, Exit, Input, Mono, OnExhausted, OnFail, Orchestrator, Plan, RunId, Signal,
-    TaskId, TimerMode, Verdict,
+    Command, Effect, Event, Exit, Input, Mono, NoticeKind, OnExhausted, OnFail, Orchestrator, Plan, RunId,
+    Signal, TaskId, TimerMode, Verdict,
 };
 use support::{Checker, Options, now, plan, retry};
 
@@ -63,7 +63,19 @@ fn shown(effect: &Effect) -> String {
         Effect::Start { run, attempt } => format!("start {}.{attempt}", run.number),
         Effect::RequestStop { run } => format!("ask {}", run.number),
         Effect::ForceStop { run } => format!("force {}", run.number),
-        Effect::Notify(notice) => format!("notify {}", notice.outcome.reason),
+        Effect::Notify(notice) => {
+            let what = match notice.kind {
+                NoticeKind::Failure if notice.held => "hold",
+                NoticeKind::Failure | NoticeKind::Stuck => "notify",
+                NoticeKind::Recovery => "recovery",
+            };
+            format!("{what} {}", notice.outcome.reason)
+        }
+        Effect::SendHeld { .. } => "send held".to_owned(),
+        Effect::DropHeld { .. } => "drop held".to_owned(),
+        Effect::CheckHealth { run } => format!("check {}", run.number),
+        Effect::RememberTick { tick, .. } => format!("remember {tick}"),
+        Effect::Removed { .. } => "removed".to_owned(),
         Effect::Event(Event::TaskState(change)) => {
             let from = change.from.map_or("-", bansuri_core::StateName::as_str);
             let next = change.next_run.map_or(String::new(), |next| format!(" at {}", second(next)));
@@ -110,7 +122,7 @@ fn a_retry_that_succeeds_ends_completed_and_the_next_tick_is_a_first_attempt() {
 #[test]
 fn ticks_in_a_run_and_its_retries_are_skipped_in_one_event() {
     let on_fail = retry(2, 15, OnExhausted::Continue);
-    let mut story = Story::new(Options { timer: 10, on_fail, notify: false, ..Options::default() });
+    let mut story = Story::new(Options { timer: 10, on_fail, notify: None, ..Options::default() });
     story.started(0, 1);
     story.at(12, exits(1, 1), "RUNNING>FAILED (exit code 1), FAILED>PENDING at 27 (retry 2 of 2)");
     story.at(27, Input::Tick, "start 2.2");
@@ -256,7 +268,7 @@ fn a_tick_in_a_triggered_run_is_skipped_and_a_pause_is_counted_afresh() {
 #[test]
 fn a_triggered_run_of_a_stopped_task_leaves_it_stopped_however_it_ends() {
     for code in [0, 1] {
-        let mut story = Story::new(Options { timer: 10, notify: false, ..Options::default() });
+        let mut story = Story::new(Options { timer: 10, notify: None, ..Options::default() });
         story.started(0, 1);
         story.at(1, operator(Command::Stop), "ask 1");
         story.at(2, exits(1, 0), "RUNNING>STOPPED (stopped by an operator)");
@@ -371,7 +383,7 @@ fn a_hundred_thousand_tasks_are_carried() {
         core.handle(Input::Finished { run, exit: Exit::Code(0), remains: false }, now(2 * SECOND));
     }
     assert_eq!(core.next_deadline(), Some(Mono::from_nanos(3_600 * SECOND)));
-    assert_eq!(core.snapshot(now(2 * SECOND)).filter(|view| view.next_run.is_some()).count(), 100_000);
+    assert_eq!(core.snapshot(now(2 * SECOND)).filter(|(_, view)| view.next_run.is_some()).count(), 100_000);
     core.handle(Input::Shutdown, now(3 * SECOND));
     assert!(core.is_shut_down() && core.next_deadline().is_none());
 }

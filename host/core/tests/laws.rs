@@ -217,7 +217,7 @@ fn fixed_rate_that_ignores_failures() {
 #[test]
 fn fixed_rate_with_retries_that_ends_when_they_are_exhausted() {
     let on_fail = retry(2, 5, OnExhausted::Stop);
-    both_worlds("exhausted", Options { timer: 7, on_fail, notify: false, ..Options::default() });
+    both_worlds("exhausted", Options { timer: 7, on_fail, notify: None, ..Options::default() });
 }
 
 #[test]
