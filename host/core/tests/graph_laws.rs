@@ -5,7 +5,7 @@
 
 #[path = "many/referee.rs"]
 mod referee;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "what a story can tell is for several files of tests")]
 #[path = "many/story.rs"]
 mod story;
 
