@@ -3,92 +3,11 @@
 mod support;
 
 use bansuri_core::{
-    Command, Effect, Event, Exit, Input, Mono, NoticeKind, OnExhausted, OnFail, Orchestrator, Plan, RunId,
-    Signal, TaskId, TimerMode, Verdict,
+    Command, Effect, Exit, Input, Mono, OnExhausted, OnFail, Orchestrator, Plan, RunId, Signal, TaskId,
+    TimerMode, Verdict,
 };
-use support::{Checker, Options, now, plan, retry};
-
-const SECOND: u64 = 1_000_000_000;
-
-/// One task under the laws, with times in seconds.
-struct Story {
-    core: Orchestrator,
-    checker: Checker,
-}
-
-impl Story {
-    /// Begins at second 0.
-    fn new(options: Options) -> Self {
-        let tasks = Plan::new(vec![plan("t", options)]).expect("one name");
-        let mut story = Self { core: Orchestrator::new(tasks, 0), checker: Checker::new(1) };
-        story.at(0, Input::Begin, "->PENDING at 0 (first run), start 1.1");
-        story
-    }
-
-    fn at(&mut self, second: u64, input: Input, expect: &str) {
-        let effects = self.checker.give(&mut self.core, &input, now(second * SECOND));
-        let shown: Vec<String> = effects.iter().map(shown).collect();
-        assert_eq!(shown.join(", "), expect, "at {second}: {input:?}");
-        self.checker.audit(&self.core, now(second * SECOND));
-    }
-
-    fn started(&mut self, second: u64, run: u64) {
-        self.at(second, Input::Started { run: id(run), pid: None }, "PENDING>RUNNING");
-    }
-
-    fn due_at(&self) -> Option<u64> {
-        self.core.next_deadline().map(|due| due.as_nanos() / SECOND)
-    }
-}
-
-fn id(run: u64) -> RunId {
-    RunId { task: TaskId::new(0), number: run }
-}
-
-fn exits(run: u64, code: i32) -> Input {
-    Input::Finished { run: id(run), exit: Exit::Code(code), remains: false }
-}
-
-fn leaves_remains(run: u64, code: i32) -> Input {
-    Input::Finished { run: id(run), exit: Exit::Code(code), remains: true }
-}
-
-fn operator(command: Command) -> Input {
-    Input::Operator { task: TaskId::new(0), command }
-}
-
-fn shown(effect: &Effect) -> String {
-    let second = |wall: bansuri_core::Wall| (wall.as_nanos() - now(0).wall.as_nanos()) as u64 / SECOND;
-    match effect {
-        Effect::Start { run, attempt } => format!("start {}.{attempt}", run.number),
-        Effect::RequestStop { run } => format!("ask {}", run.number),
-        Effect::ForceStop { run } => format!("force {}", run.number),
-        Effect::Notify(notice) => {
-            let what = match notice.kind {
-                NoticeKind::Failure if notice.held => "hold",
-                NoticeKind::Failure | NoticeKind::Stuck => "notify",
-                NoticeKind::Recovery => "recovery",
-            };
-            format!("{what} {}", notice.outcome.reason)
-        }
-        Effect::SendHeld { .. } => "send held".to_owned(),
-        Effect::DropHeld { .. } => "drop held".to_owned(),
-        Effect::CheckHealth { run } => format!("check {}", run.number),
-        Effect::RememberTick { tick, .. } => format!("remember {tick}"),
-        Effect::Removed { .. } => "removed".to_owned(),
-        Effect::Event(Event::TaskState(change)) => {
-            let from = change.from.map_or("-", bansuri_core::StateName::as_str);
-            let next = change.next_run.map_or(String::new(), |next| format!(" at {}", second(next)));
-            let reason = change.reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
-            format!("{from}>{}{next}{reason}", change.to)
-        }
-        Effect::Event(Event::TickSkipped { count, due, reason, .. }) => {
-            format!("skipped {count} from {} ({reason})", second(*due))
-        }
-        Effect::Event(Event::TaskStuck { run, .. }) => format!("stuck {run}"),
-        Effect::Refused { reason, .. } => format!("refused: {reason}"),
-    }
-}
+use support::story::{SECOND, Story, exits, id, leaves_remains, operator, shown};
+use support::{Options, now, plan, retry};
 
 const ENDED_1: &str = "RUNNING>FAILED (exit code 1), notify exit code 1";
 const DONE: &str = "RUNNING>COMPLETED (exit code 0)";

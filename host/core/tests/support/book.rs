@@ -47,7 +47,9 @@ pub(super) struct Book {
     pub(super) triggered: bool,
     /// When the task began: the origin of its grid.
     pub(super) origin: Option<Mono>,
-    /// The start of the last tick that was waited for.
+    /// The start of the tick that is or was waited for.
+    waited: Option<Wall>,
+    /// The same, if it was told on the clock as it is.
     pub(super) last_tick: Option<Wall>,
     /// The last tick of a cron expression that was started.
     pub(super) taken: Option<Wall>,
@@ -73,6 +75,7 @@ impl Book {
             pending: None,
             triggered: false,
             origin: None,
+            waited: None,
             last_tick: None,
             taken: None,
             telling: Telling::new(),
@@ -144,7 +147,7 @@ impl Book {
     /// A tick of a cron expression is not early, and not taken twice.
     fn take_tick(&mut self, plan: &TaskPlan, now: Now) {
         let Schedule::Cron(cron) = &plan.schedule else { return };
-        let start = self.last_tick.expect("a tick was waited for");
+        let start = self.waited.expect("a tick was waited for");
         assert!(start <= now.wall, "early: {self:?}");
         let tick = cron.last_at_or_before(start).expect("a tick was waited for");
         let follows_elapsed_time = cron.text().split(' ').take(2).any(|field| field.starts_with('*'));
@@ -226,7 +229,7 @@ impl Book {
         assert_eq!(pending == Pending::Remains, self.remains, "{change:?}");
         self.pending = Some(pending);
         if std::mem::take(&mut self.afresh) {
-            self.successes = 0;
+            (self.successes, self.last_tick) = (0, None);
         }
         match change.next_run {
             None => assert!(self.remains, "{change:?}"),
@@ -242,7 +245,7 @@ impl Book {
                 let next = change.next_run.expect("a tick has a time");
                 assert!(self.last_tick.is_none_or(|last| last <= next), "due times only grow: {change:?}");
                 self.check_on_grid(next, plan, now);
-                self.last_tick = Some(next);
+                (self.last_tick, self.waited) = (Some(next), Some(next));
             }
             Pending::Retry => assert!(change.attempt > 1, "{change:?}"),
             Pending::Restart => assert!(change.attempt == 1, "{change:?}"),

@@ -8,6 +8,7 @@ mod checker;
 mod health;
 mod pending;
 mod plans;
+pub(crate) mod story;
 mod telling;
 mod time;
 
