@@ -245,16 +245,41 @@ pub(super) const PLUGINS: &[Field] = &[
     Field { name: "isolation", kind: Kind::Word(&["thread", "process"]), required: false },
 ];
 
-/// The file's own keys; those without a kind have a reader of their own.
-pub(super) const ROOT: &[(&str, Option<Kind>)] = &[
-    ("version", Some(Kind::Text)),
-    ("defaults", None),
-    ("notify-command", None),
-    ("notifiers", None),
-    ("plugins", None),
-    ("max-running", Some(COUNT)),
-    ("reload", Some(Kind::Word(&["auto", "signal"]))),
-    ("scripts", None),
+/// A key of the file itself.
+#[derive(Debug)]
+pub(super) struct RootKey {
+    pub(super) name: &'static str,
+    /// `None`: it has a reader of its own.
+    pub(super) kind: Option<Kind>,
+    pub(super) description: &'static str,
+}
+
+const fn root(name: &'static str, kind: Option<Kind>, description: &'static str) -> RootKey {
+    RootKey { name, kind, description }
+}
+
+/// The file's own keys.
+pub(super) const ROOT: &[RootKey] = &[
+    root("version", Some(Kind::Text), "any text"),
+    root("defaults", None, "merged under every script, key by key; `null` in a script takes a key back"),
+    root("notify-command", None, "for tasks with `notify: command` that have none of their own"),
+    root(
+        "notifiers",
+        None,
+        "plugins that tasks can name: `{ name: { plugin: \"LIBRARY[:Type]\", options, timeout } }`",
+    ),
+    root("plugins", None, "`{ search-paths: [folders], isolation }`"),
+    root(
+        "max-running",
+        Some(COUNT),
+        "runs at once, services not counted; the others wait, first come first served; 0: no limit",
+    ),
+    root(
+        "reload",
+        Some(Kind::Word(&["auto", "signal"])),
+        "`auto`: the file is read again when it changes; `signal`: on SIGHUP only; default: `auto`",
+    ),
+    root("scripts", None, "required: the tasks"),
 ];
 
 impl Key {
