@@ -126,7 +126,7 @@ impl Checker<'_, '_> {
     }
 
     fn scripts<'a>(
-        mut self,
+        self,
         scripts: &'a Array<'a>,
         defaults: &Defaults<'a>,
         search_paths: &[PathBuf],

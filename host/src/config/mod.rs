@@ -43,6 +43,6 @@ pub use diff::{ConfigDiff, diff};
 pub use load::{Report, load};
 pub use machine::{Machine, Rights};
 pub use model::{Configuration, NotifierSpec, ReloadMode};
-pub use reference::key_reference;
+pub use reference::{key_reference, root_key_reference};
 pub use render::{render_human, render_json};
 pub use schema::json_schema;

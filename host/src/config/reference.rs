@@ -1,6 +1,6 @@
 //! The table of keys for the README, from the table that the checker reads by.
 
-use super::keys::{KeyInfo, TABLE};
+use super::keys::{KeyInfo, ROOT, TABLE};
 use super::typed::Typed;
 use serde_json::{Map, Value};
 use std::fmt::Write;
@@ -13,6 +13,16 @@ pub fn key_reference() -> String {
         let flat = info.flat.map_or_else(String::new, |flat| format!("`{flat}`"));
         let description = info.description.replace('|', "\\|");
         writeln!(table, "| {flat} | {} | {} | {description} |", grouped(info), default(info))
+            .expect("writing to a string does not fail");
+    }
+    table
+}
+
+/// The file's own keys as a Markdown table.
+pub fn root_key_reference() -> String {
+    let mut table = String::from("| root key | meaning |\n| --- | --- |\n");
+    for root in ROOT {
+        writeln!(table, "| `{}` | {} |", root.name, root.description.replace('|', "\\|"))
             .expect("writing to a string does not fail");
     }
     table

@@ -130,6 +130,14 @@ fn it_is_a_schema() {
 }
 
 #[test]
+fn the_command_line_prints_it() {
+    let output =
+        std::process::Command::new(env!("CARGO_BIN_EXE_bansuri")).arg("schema").output().expect("it runs");
+    assert!(output.status.success() && output.stderr.is_empty());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), json_schema());
+}
+
+#[test]
 fn an_editor_finds_names_descriptions_and_defaults() {
     let schema: Value = serde_json::from_str(&json_schema()).expect("the schema is JSON");
     let defs = &schema["$defs"];
