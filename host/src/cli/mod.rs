@@ -6,5 +6,6 @@ mod check;
 mod machine;
 mod plugin;
 mod run;
+mod schema;
 
 pub use args::main;
