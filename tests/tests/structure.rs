@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// Modules of the host that anybody above may use, with the leaves they use themselves.
 const LEAVES: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("envfile", &[]),
     ("events", &["clock"]),
     ("exit_code", &[]),
     ("launch", &[]),
