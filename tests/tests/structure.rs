@@ -15,7 +15,7 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("exit_code", &[]),
     ("launch", &[]),
     ("logger", &[]),
-    ("process", &[]),
+    ("process", &["launch"]),
     ("signals", &["process"]),
     ("state_dir", &[]),
 ];
@@ -23,7 +23,7 @@ const LEAVES: &[(&str, &[&str])] = &[
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["launch"]),
-    ("runner", &["launch", "process"]),
+    ("runner", &["envfile", "launch", "process"]),
     ("plugin", &["clock"]),
     ("notify", &["clock", "process"]),
 ];

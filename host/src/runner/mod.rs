@@ -1,5 +1,6 @@
 //! Running tasks: the interface that both executors share.
 
+mod command;
 mod keys;
 mod output;
 mod plugin;
