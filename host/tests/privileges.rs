@@ -268,7 +268,7 @@ fn programs_that_cannot_be_executed_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     open_folder(folder.path());
     let mut bench = Bench::new();
-    let mut other = |words: &[&str]| {
+    let other = |words: &[&str]| {
         let mut task = exec(words);
         task.privileges.umask = Some(0o022);
         if rustix::process::geteuid().is_root() {
@@ -406,6 +406,83 @@ fn an_environment_file_is_read_at_each_start() {
     );
     rustix::fs::mkfifoat(rustix::fs::CWD, &path, 0o600.into()).unwrap();
     assert!(reason().ends_with(": cannot be read: not a regular file"));
+}
+
+/// A folder of the user's and, in it, the log of a task of that user.
+fn log_of(folder: &Path, name: &str) -> Launch {
+    let mut task = as_user(shell("echo written"), "nobody");
+    task.stdout = Sink::File(folder.join(name));
+    task
+}
+
+#[test]
+fn a_user_cannot_make_the_host_write_elsewhere() {
+    if !root("a_user_cannot_make_the_host_write_elsewhere") {
+        return;
+    }
+    let nobody = user_by_name("nobody").unwrap().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    open_folder(home.path());
+    let secret = home.path().join("secret");
+    std::fs::write(&secret, "secret").unwrap();
+    let theirs = home.path().join("theirs");
+    std::fs::create_dir(&theirs).unwrap();
+    std::os::unix::fs::chown(&theirs, Some(nobody.uid), Some(nobody.gid)).unwrap();
+    let at = |name: &str| theirs.join(name);
+    std::os::unix::fs::symlink(&secret, at("symlink")).unwrap();
+    std::os::unix::fs::symlink(home.path().join("made"), at("dangling")).unwrap();
+    std::os::unix::fs::symlink(home.path(), at("folder")).unwrap();
+    std::fs::hard_link(&secret, at("hard-link")).unwrap();
+    std::fs::write(at("others"), "").unwrap();
+    std::os::unix::fs::chown(at("others"), Some(1), None).unwrap();
+
+    let mut bench = Bench::new();
+    let others = "in a folder that others may write to";
+    for (name, what) in
+        [("symlink", "is a link"), ("dangling", "is a link"), ("hard-link", "has further names")]
+    {
+        let error = bench.try_start(log_of(&theirs, name)).err().expect("it is refused").reason;
+        assert_eq!(error, format!("log file {:?}: {:?} {what}, {others}", at(name), at(name)));
+    }
+    let error = bench.try_start(log_of(&theirs, "folder/secret")).err().expect("it is refused").reason;
+    assert_eq!(error, format!("log file {:?}: {:?} is a link, {others}", at("folder/secret"), at("folder")));
+    let (reason, code) = refused(&mut bench, log_of(&theirs, "others"));
+    assert_eq!((reason, code), (format!("log file {:?}: belongs to user 1, {others}", at("others")), None));
+    let mut as_root = log_of(&theirs, "others");
+    as_root.privileges.user = None;
+    assert!(bench.try_start(as_root).is_err(), "not as the host either");
+    assert_eq!(std::fs::read_to_string(&secret).unwrap(), "secret");
+    assert!(!home.path().join("made").exists());
+    assert_eq!(std::fs::read_to_string(at("others")).unwrap(), "");
+
+    for _ in 0..2 {
+        assert_eq!(file_text(&bench.run(log_of(&theirs, "log")).tails.stdout), "written\n");
+        assert_eq!(std::fs::metadata(at("log")).unwrap().uid(), nobody.uid);
+    }
+    assert_eq!(std::fs::read_to_string(at("log")).unwrap(), "written\nwritten\n");
+}
+
+#[test]
+fn links_of_roots_own_are_followed() {
+    if !root("links_of_roots_own_are_followed") {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    open_folder(home.path());
+    let real = home.path().join("real");
+    std::fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink("real", home.path().join("relative")).unwrap();
+    std::os::unix::fs::symlink(real.join("../real/log"), home.path().join("absolute")).unwrap();
+    std::os::unix::fs::symlink("loop", home.path().join("loop")).unwrap();
+    let mut bench = Bench::new();
+    for name in ["relative/log", "absolute"] {
+        assert_eq!(file_text(&bench.run(log_of(home.path(), name)).tails.stdout), "written\n", "{name}");
+    }
+    assert_eq!(std::fs::read_to_string(real.join("log")).unwrap(), "written\nwritten\n");
+    let error = bench.try_start(log_of(home.path(), "loop")).err().expect("it leads nowhere").reason;
+    assert!(error.contains("too many levels of symbolic links"), "{error}");
+    let error = bench.try_start(log_of(home.path(), "real/")).err().expect("it is a folder").reason;
+    assert!(error.ends_with("is a directory"), "{error}");
 }
 
 /// What a start through the helper costs beside a direct one; on demand, with `--nocapture`.

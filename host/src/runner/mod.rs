@@ -2,6 +2,8 @@
 
 mod command;
 mod keys;
+mod log_file;
+mod log_path;
 mod output;
 mod plugin;
 mod plugin_output;

@@ -2,7 +2,8 @@
 
 use super::command::{Begun, Commands, Outputs, blameless, unable};
 use super::keys::Keys;
-use super::output::{LogFile, OutputPipe, Pumped, Scratch, open_log};
+use super::log_file::{LogFile, OpenedLog, open_log};
+use super::output::{OutputPipe, Pumped, Scratch};
 use super::{
     CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
 };
@@ -403,15 +404,15 @@ impl TaskRunner for SubprocessRunner {
 
 impl Streams {
     fn open(launch: &Launch) -> Result<Self, String> {
-        let (stdout, first, hand_first) = open(&launch.stdout)?;
+        let (stdout, first, hand_first) = open(&launch.stdout, launch)?;
         let (stderr, second, hand_second) = match &launch.stderr {
-            ErrorSink::Combined => (None, Planned::None, Handover::Leave),
+            ErrorSink::Combined => (None, Planned::None, Handover::default()),
             // One file under both names: one descriptor keeps what is written in order.
             ErrorSink::Separate(Sink::File(path)) if launch.stdout == Sink::File(path.clone()) => {
-                (None, Planned::None, Handover::Leave)
+                (None, Planned::None, Handover::default())
             }
             ErrorSink::Separate(sink) => {
-                let (stdio, planned, handover) = open(sink)?;
+                let (stdio, planned, handover) = open(sink, launch)?;
                 (Some(stdio), planned, handover)
             }
         };
@@ -420,7 +421,7 @@ impl Streams {
     }
 }
 
-fn open(sink: &Sink) -> Result<(Stdio, Planned, Handover), String> {
+fn open(sink: &Sink, launch: &Launch) -> Result<(Stdio, Planned, Handover), String> {
     match sink {
         Sink::Tail => {
             let made = process::pipe().and_then(|(read, write)| {
@@ -430,14 +431,14 @@ fn open(sink: &Sink) -> Result<(Stdio, Planned, Handover), String> {
             let (read, write) = made.map_err(|error| {
                 format!("cannot make a pipe for its output: {}", process::describe(&error))
             })?;
-            Ok((Stdio::To(write), Planned::Pipe(read), Handover::Give))
+            Ok((Stdio::To(write), Planned::Pipe(read), Handover::GIVEN))
         }
         Sink::File(path) => {
-            let (descriptor, file) = open_log(path)?;
-            Ok((Stdio::To(descriptor), file.map_or(Planned::None, Planned::File), Handover::Leave))
+            let OpenedLog { descriptor, file, handover } = open_log(path, &launch.privileges)?;
+            Ok((Stdio::To(descriptor), file.map_or(Planned::None, Planned::File), handover))
         }
-        Sink::Ignore => Ok((Stdio::Null, Planned::None, Handover::Leave)),
-        Sink::Inherit => Ok((Stdio::Inherit, Planned::None, Handover::Leave)),
+        Sink::Ignore => Ok((Stdio::Null, Planned::None, Handover::default())),
+        Sink::Inherit => Ok((Stdio::Inherit, Planned::None, Handover::default())),
     }
 }
 

@@ -90,23 +90,18 @@ fn prepare(request: &Request) -> Result<Environment, String> {
 }
 
 fn hand_over(descriptor: BorrowedFd<'_>, handover: &Handover, identity: &Identity) -> Result<(), String> {
-    let (Some(uid), owner) = (identity.uid, rustix::fs::fstat(descriptor).map(|stat| stat.st_uid)) else {
-        return Ok(());
-    };
-    match handover {
-        Handover::Leave => {}
-        Handover::Give => {
-            // SAFETY: plain system call on an open descriptor. Where the file system knows no owners it fails, and the
-            // program can still write to what it was given.
-            unsafe { libc::fchown(descriptor.as_raw_fd(), uid, identity.gid.unwrap_or(u32::MAX)) };
-        }
-        Handover::Check(path) => match owner {
-            Ok(owner) if owner == uid => {}
-            Ok(owner) => {
-                return Err(format!("log file {path:?}: belongs to user {owner}, not to the task's"));
-            }
-            Err(error) => return Err(format!("log file {path:?}: {}", describe(&error.into()))),
-        },
+    let Some(uid) = identity.uid else { return Ok(()) };
+    if let Some((path, owner)) = &handover.owned
+        && *owner != uid
+    {
+        return Err(format!(
+            "log file {path:?}: belongs to user {owner}, in a folder that others may write to"
+        ));
+    }
+    if handover.give {
+        // SAFETY: plain system call on an open descriptor. Where the file system knows no owners it fails, and the
+        // program can still write to what it was given.
+        unsafe { libc::fchown(descriptor.as_raw_fd(), uid, identity.gid.unwrap_or(u32::MAX)) };
     }
     Ok(())
 }

@@ -7,16 +7,19 @@ use std::ffi::{CString, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-/// What becomes of one of the two output descriptors before the helper turns into its user.
+/// What becomes of one of the two output descriptors before the helper turns into its user. By default nothing: it is
+/// not the run's alone, or was there before.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum Handover {
-    /// Nothing: it is not the run's alone, or was there before.
-    #[default]
-    Leave,
+pub struct Handover {
     /// It was made for this run, and is to belong to its user: `/dev/stdout` can be opened by its owner only.
-    Give,
-    /// It is a file of this name, which must belong to the user already.
-    Check(PathBuf),
+    pub give: bool,
+    /// What is written ends up in a file of this name and owner, who must be the user.
+    pub owned: Option<(PathBuf, u32)>,
+}
+
+impl Handover {
+    /// Of a descriptor that was made for the run.
+    pub const GIVEN: Handover = Handover { give: true, owned: None };
 }
 
 /// All that the helper needs to know.
@@ -72,13 +75,10 @@ impl Request {
             }
         }
         for output in &self.outputs {
-            match output {
-                Handover::Leave => to.number(0),
-                Handover::Give => to.number(1),
-                Handover::Check(path) => {
-                    to.number(2);
-                    to.bytes(path.as_os_str().as_bytes());
-                }
+            to.number(u64::from(output.give));
+            to.option(output.owned.as_ref().map(|(_, owner)| u64::from(*owner)));
+            if let Some((path, _)) = &output.owned {
+                to.bytes(path.as_os_str().as_bytes());
             }
         }
         to.list(&self.ignored, |to, signal| to.number(i64::from(*signal).cast_unsigned()));
@@ -113,11 +113,12 @@ impl Request {
             privileges.limits.insert(resource, limit);
         }
         let mut output = || {
-            Some(match from.number()? {
-                0 => Handover::Leave,
-                1 => Handover::Give,
-                _ => Handover::Check(from.text()?.into()),
-            })
+            let give = from.number()? != 0;
+            let owned = match from.option()? {
+                Some(owner) => Some((from.text()?.into(), owner.try_into().ok()?)),
+                None => None,
+            };
+            Some(Handover { give, owned })
         };
         let outputs = [output()?, output()?];
         let ignored = from.list(|from| from.number()?.cast_signed().try_into().ok())?;
@@ -204,7 +205,7 @@ mod tests {
             environment,
             working_directory: "/srv".into(),
             privileges,
-            outputs: [Handover::Give, Handover::Check("/var/log/x".into())],
+            outputs: [Handover::GIVEN, Handover { give: true, owned: Some(("/var/log/x".into(), 33)) }],
             ignored: vec![1, 64],
         };
         let bytes = request.encode();
