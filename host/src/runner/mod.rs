@@ -1,6 +1,7 @@
 //! Running tasks: the interface that both executors share.
 
 mod command;
+mod health;
 mod keys;
 mod log_file;
 mod log_path;
@@ -10,6 +11,7 @@ mod plugin_output;
 mod spec;
 mod subprocess;
 
+pub use health::{HealthChecker, HealthUpdate};
 pub use output::{TAIL_BYTES, Tail};
 pub use plugin::{PluginRunner, Waker};
 pub use spec::{
