@@ -164,3 +164,55 @@ fn a_thousand_commands_run_side_by_side_on_a_few_threads() {
     assert_eq!(host.stop(), 0);
     assert!(pids.iter().all(|pid| !is_alive(*pid)));
 }
+
+/// Runs that are somebody else's can only be shown by root.
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[test]
+fn a_task_runs_as_its_user_under_its_limits() {
+    if !is_root() {
+        eprintln!("skipped: only root can run tasks as somebody else");
+        return;
+    }
+    let sandbox = Sandbox::new(&json!({ "scripts": [
+        { "name": "a", "user": "daemon", "group": "nogroup", "umask": "027", "priority": 5, "limits": { "nofile": 77, "core": 0 },
+          "working-directory": "/", "environment": { "MINE": "yes" },
+          "command": "id -un; id -gn; umask; ulimit -n; ulimit -c; nice; echo $HOME $USER $MINE; grep -c . /proc/self/status > /dev/null",
+          "notify": "command", "notify-command": "false" },
+        { "name": "b", "user": "daemon", "working-directory": "/root", "command": "true" },
+        { "name": "c", "limits": { "fsize": 10 }, "command": "exit 0" },
+    ]}));
+    std::fs::write(sandbox.file("seen"), "").unwrap();
+    let text = sandbox.read("scripts.json").replace(
+        "\"notify\": \"command\"",
+        &format!("\"stdout\": {:?}, \"notify\": \"none\"", sandbox.file("seen")),
+    );
+    std::fs::write(sandbox.file("scripts.json"), text.replace("\"notify-command\": \"false\",", "")).unwrap();
+    let (code, events) = sandbox.run();
+    assert_eq!(code, 1, "{events:#?}");
+    let seen = sandbox.read("seen");
+    let lines: Vec<&str> = seen.lines().collect();
+    assert_eq!(lines[..6], ["daemon", "nogroup", "0027", "77", "0", "5"], "{seen}");
+    assert!(lines[6].ends_with(" daemon yes"), "{seen}");
+    let refused = events.iter().find(|event| event["task"] == "b" && event["to"] == "FAILED").unwrap();
+    assert!(refused["reason"].as_str().unwrap().contains("/root"), "{refused}");
+    assert!(events.iter().any(|event| event["task"] == "c" && event["to"] == "COMPLETED"));
+}
+
+#[test]
+fn an_environment_file_is_read_at_every_start() {
+    let sandbox = Sandbox::new(&json!({ "scripts": [
+        { "name": "a", "environment-file": "env", "environment": { "B": "of the task" }, "on-fail": "restart", "max-attempts": 2,
+          "restart-delay": "1ms", "command": "echo $A/$B >> seen; echo 'A=second' > env; test $BANSURI_ATTEMPT -eq 2" },
+        { "name": "b", "environment-file": "broken", "command": "true" },
+    ]}));
+    std::fs::write(sandbox.file("env"), "# a comment\nexport A='first'\nB=of the file\n").unwrap();
+    std::fs::write(sandbox.file("broken"), "A=1\nno equals sign\n").unwrap();
+    let (code, events) = sandbox.run();
+    assert_eq!(code, 1);
+    assert_eq!(sandbox.read("seen"), "first/of the task\nsecond/of the task\n");
+    let failed = events.iter().find(|event| event["task"] == "b" && event["to"] == "FAILED").unwrap();
+    assert!(failed["reason"].as_str().unwrap().contains("broken:2"), "{failed}");
+}

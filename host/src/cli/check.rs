@@ -2,6 +2,7 @@
 
 use super::args::{CheckArgs, Format, fail};
 use super::catalog::RegistryCatalog;
+use super::machine::ThisMachine;
 use crate::config::{self, CheckOptions};
 use crate::exit_code;
 use crate::plugin::Registry;
@@ -11,7 +12,7 @@ use std::io::{self, IsTerminal, Write};
 pub(super) fn check(args: &CheckArgs) -> i32 {
     let registry = Registry::new();
     let options = CheckOptions { strict: args.strict };
-    let report = config::load(&args.file.config, &mut RegistryCatalog(&registry), options);
+    let report = config::load(&args.file.config, &mut RegistryCatalog(&registry), &ThisMachine, options);
     let written = match args.format {
         Format::Json => writeln!(io::stdout(), "{}", config::render_json(&report.findings)),
         Format::Human => write_for_people(&args.file.config.display(), &report),

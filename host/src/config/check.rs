@@ -7,8 +7,9 @@ use super::diagnostic::Diagnostic;
 use super::findings::{Findings, Path as KeyPath, Place, Shown, Subject, plain, quoted};
 use super::keys::{Key, PLUGINS, ROOT, TABLE};
 use super::log_files;
+use super::machine::{Asked, Machine};
 use super::members::{Member, members};
-use super::model::Configuration;
+use super::model::{Configuration, ReloadMode};
 use super::nearest::did_you_mean;
 use super::notifiers::Notifiers;
 use super::read::{is_null, opening, read};
@@ -18,10 +19,12 @@ use super::supported;
 use super::syntax::{self, SyntaxError};
 use super::task::{Surroundings, build, resolve};
 use super::typed::{Kind, Merged, Typed};
+use super::zone::SystemZone;
 use bansuri_core::Plan;
 use jsonc_parser::ast::{Array, Object, Value};
 use jsonc_parser::common::{Range, Ranged};
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,6 +44,7 @@ pub fn check_text(
     file: &Path,
     folder: &Path,
     catalog: &mut dyn PluginCatalog,
+    machine: &dyn Machine,
     options: CheckOptions,
 ) -> Result<(Configuration, Vec<Diagnostic>), Vec<Diagnostic>> {
     let name = file.to_string_lossy();
@@ -69,17 +73,27 @@ pub fn check_text(
         return Err(findings.into_list());
     };
     let catalog = &mut Remembering::new(catalog);
-    let configuration = Checker { file, folder, catalog, findings: &mut findings }.root(root);
+    let machine = Asked::new(machine);
+    let checker = Checker { file, folder, catalog, machine, findings: &mut findings };
+    let configuration = checker.root(root);
     match configuration {
         Some(configuration) if !findings.has_errors() => Ok((configuration, findings.into_list())),
         Some(_) | None => Err(findings.into_list()),
     }
 }
 
+/// The root keys that are plain values.
+#[derive(Default)]
+struct RootValues {
+    max_running: Option<NonZeroU32>,
+    reload: ReloadMode,
+}
+
 struct Checker<'c, 't> {
     file: &'c Path,
     folder: &'c Path,
     catalog: &'c mut dyn PluginCatalog,
+    machine: Asked<'c>,
     findings: &'c mut Findings<'t>,
 }
 
@@ -87,7 +101,7 @@ impl Checker<'_, '_> {
     fn root<'a>(mut self, root: &'a Object<'a>) -> Option<Configuration> {
         let members = self.root_members(root);
         let member = |name: &str| members.iter().find(|member| member.name == name && !is_null(member.value));
-        self.root_values(&members);
+        let values = self.root_values(&members);
         let search_paths = member("plugins").map(|plugins| self.plugins(plugins)).unwrap_or_default();
         let mut notifiers = Notifiers::none();
         if let Some(command) = member("notify-command") {
@@ -108,26 +122,34 @@ impl Checker<'_, '_> {
             self.findings.unexpected(&place, scripts.value, "an array of tasks", None);
             return None;
         };
-        self.scripts(scripts, &defaults, &search_paths, notifiers)
+        self.scripts(scripts, &defaults, &search_paths, notifiers, values)
     }
 
     fn scripts<'a>(
-        mut self,
+        self,
         scripts: &'a Array<'a>,
         defaults: &Defaults<'a>,
         search_paths: &[PathBuf],
         mut notifiers: Notifiers<'a>,
+        values: RootValues,
     ) -> Option<Configuration> {
         let mut names = Names::default();
         let mut nodes = Vec::with_capacity(scripts.elements.len());
         let mut plans = Vec::with_capacity(scripts.elements.len());
         let mut launches = Vec::with_capacity(scripts.elements.len());
         let mut rotates = Vec::with_capacity(scripts.elements.len());
+        let mut surroundings = Surroundings {
+            folder: self.folder,
+            search_paths,
+            catalog: self.catalog,
+            machine: self.machine,
+            system_zone: SystemZone::default(),
+        };
         for (index, value) in scripts.elements.iter().enumerate() {
-            let Some(settings) = self.settings(index, value, defaults, &mut names) else { continue };
+            let Some(settings) = settings_of(index, value, defaults, &mut names, self.findings) else {
+                continue;
+            };
             let notify = notifiers.target(&settings, self.findings);
-            let mut surroundings =
-                Surroundings { folder: self.folder, search_paths, catalog: &mut *self.catalog };
             if let Some((plan, launch)) = build(&settings, notify, &mut surroundings, self.findings) {
                 plans.push(plan);
                 launches.push(Arc::new(launch));
@@ -143,44 +165,10 @@ impl Checker<'_, '_> {
         if self.findings.has_errors() {
             return None;
         }
-        let plan = Plan::new(plans).expect("every name was seen once");
+        let RootValues { max_running, reload } = values;
+        let plan = Plan::new(plans).expect("every name was seen once").with_max_running(max_running);
         let (file, folder) = (self.file.to_owned(), self.folder.to_owned());
-        Some(Configuration { file, folder, plan, launches, notifiers })
-    }
-
-    /// Reads one script and checks it for itself.
-    fn settings<'a>(
-        &mut self,
-        index: usize,
-        value: &'a Value<'a>,
-        defaults: &Defaults<'a>,
-        names: &mut Names<'a>,
-    ) -> Option<Settings<'a>> {
-        let Some(object) = value.as_object() else {
-            let path = KeyPath::Word("scripts");
-            let place = Place::new(Subject::Root, path);
-            self.findings.unexpected(&place.index(index), value, "an object", None);
-            return None;
-        };
-        let subject = match name_of(object) {
-            Some(name) => Subject::Task(name),
-            None => Subject::Unnamed(index),
-        };
-        let slots = collect(object, subject, self.findings);
-        let mut settings = Settings::read(slots, opening(object), defaults, subject, self.findings);
-        match (settings.stated(Key::Name), settings.value(Key::Name)) {
-            (Some(written), Some(Typed::Text(name))) => {
-                names.take(name, written.value.range(), self.findings)
-            }
-            (None, _) => {
-                let message = format!("{subject}name is missing");
-                self.findings.error("missing-key", settings.opening, message, None);
-            }
-            (Some(_), _) => {}
-        }
-        conflicts::check(&mut settings, self.findings);
-        supported::refuse(&settings, self.findings);
-        Some(settings)
+        Some(Configuration { file, folder, plan, launches, notifiers, reload })
     }
 
     fn root_members<'a>(&mut self, root: &'a Object<'a>) -> Vec<Member<'a>> {
@@ -204,8 +192,9 @@ impl Checker<'_, '_> {
         members
     }
 
-    /// Checks those root keys that are plain values.
-    fn root_values(&mut self, members: &[Member<'_>]) {
+    /// Reads those root keys that are plain values.
+    fn root_values(&mut self, members: &[Member<'_>]) -> RootValues {
+        let mut values = RootValues::default();
         for (name, kind) in ROOT {
             let Some(kind) = *kind else { continue };
             let Some(member) = members.iter().find(|m| m.name == *name && !is_null(m.value)) else {
@@ -213,12 +202,15 @@ impl Checker<'_, '_> {
             };
             let place = Place::new(Subject::Root, KeyPath::Word(name));
             let value = read(kind, member.value, &place, self.findings);
-            let changes_nothing = matches!(value, Some(Typed::Integer(0) | Typed::Broken) | None);
-            if supported::ROOT_NOT_YET.contains(name) && !changes_nothing {
-                let message = format!("{name}: not supported yet");
-                self.findings.error("not-supported", member.key, message, None);
+            match (*name, value) {
+                ("max-running", Some(Typed::Integer(number))) => {
+                    values.max_running = u32::try_from(number).ok().and_then(NonZeroU32::new);
+                }
+                ("reload", Some(Typed::Word("signal"))) => values.reload = ReloadMode::Signal,
+                (_, _) => {}
             }
         }
+        values
     }
 
     /// The search paths, absolute.
@@ -248,6 +240,39 @@ impl Checker<'_, '_> {
         }
         object
     }
+}
+
+/// Reads one script and checks it for itself.
+fn settings_of<'a>(
+    index: usize,
+    value: &'a Value<'a>,
+    defaults: &Defaults<'a>,
+    names: &mut Names<'a>,
+    findings: &mut Findings<'_>,
+) -> Option<Settings<'a>> {
+    let Some(object) = value.as_object() else {
+        let path = KeyPath::Word("scripts");
+        let place = Place::new(Subject::Root, path);
+        findings.unexpected(&place.index(index), value, "an object", None);
+        return None;
+    };
+    let subject = match name_of(object) {
+        Some(name) => Subject::Task(name),
+        None => Subject::Unnamed(index),
+    };
+    let slots = collect(object, subject, findings);
+    let mut settings = Settings::read(slots, opening(object), defaults, subject, findings);
+    match (settings.stated(Key::Name), settings.value(Key::Name)) {
+        (Some(written), Some(Typed::Text(name))) => names.take(name, written.value.range(), findings),
+        (None, _) => {
+            let message = format!("{subject}name is missing");
+            findings.error("missing-key", settings.opening, message, None);
+        }
+        (Some(_), _) => {}
+    }
+    conflicts::check(&mut settings, findings);
+    supported::refuse(&settings, findings);
+    Some(settings)
 }
 
 /// The name of a script, found before anything is read so that every finding can say it.

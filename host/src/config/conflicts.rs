@@ -5,8 +5,10 @@
 use super::findings::{Findings, Place, Shown, quoted};
 use super::keys::Key;
 use super::settings::Settings;
-use super::typed::{Condition, Typed};
+use super::typed::Typed;
 use crate::launch::Sink;
+use bansuri_core::Condition;
+use jsonc_parser::common::Ranged;
 
 /// When a task runs, as far as its other keys depend on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,8 +128,18 @@ fn policy(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// A step is added with one backoff and multiplied by with the other.
+/// A step is added with one backoff and multiplied by with the other. No delay is longer than the longest.
 fn backoff(settings: &Settings<'_>, findings: &mut Findings<'_>) {
+    let (delay, max) = (settings.duration(Key::RestartDelay), settings.duration(Key::RestartMaxDelay));
+    if let (Some(delay), Some(max), Some(written)) = (delay, max, settings.stated(Key::RestartMaxDelay))
+        && max < delay
+        && settings.stated(Key::RestartDelay).is_some()
+    {
+        let subject = settings.owner(Key::RestartMaxDelay);
+        let value = Shown(written.value);
+        let message = format!("{subject}{} {value}: it is shorter than the first delay", written.path);
+        findings.shared_warning(subject, "conflict", written.value.range(), message);
+    }
     if settings.word(Key::RestartBackoff) != Some("dynamic") {
         return;
     }
@@ -184,6 +196,16 @@ fn plugin(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+/// Keys of how a failed run is tried again.
+const RESTARTING: [Key; 6] = [
+    Key::OnExhausted,
+    Key::RestartDelay,
+    Key::RestartBackoff,
+    Key::RestartStep,
+    Key::RestartMaxDelay,
+    Key::RestartJitter,
+];
+
 /// Warns of keys of the task's own that change nothing. Those of `defaults` are meant for other tasks.
 fn without_effect(settings: &Settings<'_>, findings: &mut Findings<'_>) {
     let mut warn = |key: Key, why: &str| {
@@ -193,15 +215,31 @@ fn without_effect(settings: &Settings<'_>, findings: &mut Findings<'_>) {
         }
     };
     if is_policy_known(settings) && on_fail(settings) != "restart" {
-        for key in [Key::OnExhausted, Key::RestartDelay] {
+        for key in RESTARTING {
             warn(key, "it applies with on-fail \"restart\"");
         }
+    } else if settings.word(Key::RestartBackoff) == Some("none") {
+        warn(Key::RestartStep, "restart-backoff is \"none\"");
     }
     if settings.value(Key::Timer).is_none() && !settings.is_broken(Key::Scheduler) {
         warn(Key::TimerMode, "the task has no timer");
     }
+    if !settings.is_broken(Key::Scheduler) && settings.value(Key::ScheduleCron).is_none() {
+        for key in [Key::Timezone, Key::CatchUp] {
+            if settings.value(key) != key.info().default.as_ref() {
+                warn(key, "the task has no cron expression");
+            }
+        }
+    }
     if is_without_file(settings) {
-        warn(Key::Rotate, "neither stdout nor stderr goes to a file");
+        let why = "neither stdout nor stderr goes to a file";
+        warn(Key::Rotate, why);
+        if settings.boolean(Key::Timestamps) {
+            warn(Key::Timestamps, why);
+        }
+    }
+    if settings.word(Key::NotifyMode) != Some("after-many") && settings.integer(Key::NotifyThreshold) > 1 {
+        warn(Key::NotifyThreshold, "it applies with notify-mode \"after-many\"");
     }
     if !settings.is_broken(Key::NoInterface) && !settings.boolean(Key::NoInterface) {
         warn(Key::Options, "they are for a plugin task (\"no-interface\": true)");

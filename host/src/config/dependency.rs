@@ -2,7 +2,8 @@
 
 use super::findings::{Findings, Subject, quoted};
 use super::nearest::did_you_mean;
-use super::typed::{Condition, Dependency};
+use super::typed::Dependency;
+use bansuri_core::Condition;
 use std::collections::HashMap;
 
 /// A task as others depend on it.

@@ -85,6 +85,19 @@ impl<'t> Findings<'t> {
         self.error(code, span, message, help);
     }
 
+    /// A warning about something of `subject`; what is said of `defaults` is said once.
+    pub(super) fn shared_warning(
+        &mut self,
+        subject: Subject<'_>,
+        code: &'static str,
+        span: Range,
+        message: String,
+    ) {
+        if !self.was_said(subject, span, &message) {
+            self.warning(code, span, message, None);
+        }
+    }
+
     /// The hint for a key, found once.
     pub(super) fn hint(
         &mut self,

@@ -3,6 +3,7 @@
 use super::catalog::PluginCatalog;
 use super::check::{CheckOptions, check_text};
 use super::diagnostic::{Diagnostic, Severity};
+use super::machine::Machine;
 use super::model::Configuration;
 use super::render::render_human;
 use std::fs::File;
@@ -36,7 +37,12 @@ impl Report {
 
 /// Reads and checks a configuration file. A relative `file` is seen from the current folder; links in it are not
 /// followed to find the folder that relative paths start from.
-pub fn load(file: &Path, catalog: &mut dyn PluginCatalog, options: CheckOptions) -> Report {
+pub fn load(
+    file: &Path,
+    catalog: &mut dyn PluginCatalog,
+    machine: &dyn Machine,
+    options: CheckOptions,
+) -> Report {
     let absolute = std::path::absolute(file);
     let (text, path) = match read(file).and_then(|text| Ok((text, absolute?))) {
         Ok(read) => read,
@@ -49,7 +55,7 @@ pub fn load(file: &Path, catalog: &mut dyn PluginCatalog, options: CheckOptions)
         }
     };
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let (configuration, findings) = match check_text(&text, file, folder, catalog, options) {
+    let (configuration, findings) = match check_text(&text, file, folder, catalog, machine, options) {
         Ok((configuration, warnings)) => (Some(configuration), warnings),
         Err(findings) => (None, findings),
     };

@@ -20,6 +20,18 @@ pub struct Configuration {
     pub launches: Vec<Arc<Launch>>,
     /// The notifiers, by name.
     pub notifiers: BTreeMap<String, NotifierSpec>,
+    /// When the file is read again.
+    pub reload: ReloadMode,
+}
+
+/// When a configuration file is read again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReloadMode {
+    /// When it changes, and when asked to.
+    #[default]
+    Auto,
+    /// When asked to: by SIGHUP or by command.
+    Signal,
 }
 
 /// A notifier of the configuration.

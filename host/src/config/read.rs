@@ -7,8 +7,9 @@ use super::nearest::did_you_mean;
 use super::read_list::{codes, dependencies, paths, words};
 use super::read_object::object;
 use super::typed::{Kind, Typed};
+use super::zone::nearest_zone;
 use crate::launch::Sink;
-use bansuri_core::Signal;
+use bansuri_core::{Signal, Zone};
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
 use std::time::Duration;
@@ -260,9 +261,13 @@ fn signal<'a>(value: &Value<'_>) -> Result<Typed<'a>, Misfit> {
 
 fn timezone<'a>(value: &'a Value<'a>) -> Result<Typed<'a>, Misfit> {
     let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
+    let misfit = || Misfit::new("an IANA name such as \"Europe/Berlin\" or \"UTC\"");
     match text(value)? {
-        zone if !zone.is_empty() && zone.chars().all(of_name) => Ok(Typed::Text(zone)),
-        _ => Err(Misfit::new("an IANA name such as \"Europe/Berlin\" or \"UTC\"")),
+        zone if !zone.is_empty() && zone.chars().all(of_name) => match Zone::named(zone) {
+            Some(_) => Ok(Typed::Text(zone)),
+            None => Err(misfit().help(nearest_zone(zone))),
+        },
+        _ => Err(misfit()),
     }
 }
 

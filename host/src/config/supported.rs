@@ -5,35 +5,7 @@ use super::keys::Key;
 use super::settings::Settings;
 
 /// A task that says one of these, and not what it would be anyway, is refused.
-const NOT_YET: &[Key] = &[
-    Key::ScheduleCron,
-    Key::Timezone,
-    Key::Service,
-    Key::Jitter,
-    Key::DependsOn,
-    Key::CatchUp,
-    Key::User,
-    Key::Group,
-    Key::Priority,
-    Key::Umask,
-    Key::Limits,
-    Key::EnvironmentFile,
-    Key::RestartBackoff,
-    Key::RestartStep,
-    Key::RestartMaxDelay,
-    Key::RestartJitter,
-    Key::HealthCheck,
-    Key::Rotate,
-    Key::Timestamps,
-    Key::NotifyMode,
-    Key::NotifyThreshold,
-    Key::NotifyRecovery,
-    Key::NotifyAfter,
-    Key::Isolation,
-];
-
-/// Root keys of the same kind, with the words for which nothing changes.
-pub(super) const ROOT_NOT_YET: &[&str] = &["max-running", "reload"];
+const NOT_YET: &[Key] = &[Key::Isolation];
 
 /// Refuses what a task asks for in vain.
 pub(super) fn refuse(settings: &Settings<'_>, findings: &mut Findings<'_>) {

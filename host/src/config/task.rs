@@ -1,20 +1,19 @@
 //! From a task's settings to what the core and the runners need of it.
 
 use super::catalog::PluginCatalog;
-use super::conflicts::{on_fail, times_counts_attempts};
 use super::findings::{Findings, Shown, quoted};
 use super::keys::Key;
+use super::machine::Asked;
+use super::plan::plan;
+use super::privileges::privileges;
 use super::read_list::command_text;
 use super::settings::Settings;
 use super::typed::Typed;
-use crate::launch::{Action, ErrorSink, Launch, NotifyTarget, Privileges, Sink};
-use bansuri_core::{
-    Backoff, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule, Signal, TaskName,
-    TaskPlan, TimerMode,
-};
+use super::zone::SystemZone;
+use crate::launch::{Action, ErrorSink, HealthCommand, Launch, NotifyTarget, Privileges, Rotation, Sink};
+use bansuri_core::{Signal, TaskName, TaskPlan};
 use jsonc_parser::common::Ranged;
-use std::collections::BTreeSet;
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,6 +23,8 @@ pub(super) struct Surroundings<'c> {
     pub(super) folder: &'c Path,
     pub(super) search_paths: &'c [PathBuf],
     pub(super) catalog: &'c mut dyn PluginCatalog,
+    pub(super) machine: Asked<'c>,
+    pub(super) system_zone: SystemZone,
 }
 
 /// Both halves of a task. `None`: something it cannot do without was rejected.
@@ -34,6 +35,12 @@ pub(super) fn build(
     findings: &mut Findings<'_>,
 ) -> Option<(TaskPlan, Launch)> {
     let action = action(settings, surroundings, findings);
+    let privileges = match settings.boolean(Key::NoInterface) {
+        // They cannot apply, which has been said.
+        true => Privileges::default(),
+        false => privileges(settings, &mut surroundings.machine, findings),
+    };
+    let environment_file = environment_file(settings, surroundings, findings);
     let name = TaskName::new(settings.text(Key::Name)?)?;
     let (action, command_text) = action?;
     let working_directory = match settings.text(Key::WorkingDirectory) {
@@ -56,7 +63,7 @@ pub(super) fn build(
         },
         Some(_) | None => ErrorSink::Combined,
     };
-    let plan = plan(settings, name.clone(), notify.is_some());
+    let plan = plan(settings, name.clone(), notify.is_some(), &mut surroundings.system_zone, findings);
     let launch = Launch {
         name,
         description: settings.text(Key::Description).unwrap_or_default().to_owned(),
@@ -71,11 +78,11 @@ pub(super) fn build(
         },
         stdout,
         stderr,
-        environment_file: None,
-        privileges: Privileges::default(),
-        rotate: None,
-        timestamps: false,
-        health: None,
+        environment_file,
+        privileges,
+        rotate: rotation(settings),
+        timestamps: settings.boolean(Key::Timestamps),
+        health: health(settings),
         notify,
     };
     Some((plan, launch))
@@ -123,7 +130,7 @@ fn action(
     if !is_plugin {
         return Some((Action::Shell(text.to_owned()), text.to_owned()));
     }
-    let Surroundings { folder, search_paths, catalog } = surroundings;
+    let Surroundings { folder, search_paths, catalog, .. } = surroundings;
     match catalog.task_type(text, folder, search_paths) {
         Ok(resolved) => {
             let options = match settings.value(Key::Options) {
@@ -142,49 +149,49 @@ fn action(
     }
 }
 
-fn plan(settings: &Settings<'_>, name: TaskName, notify: bool) -> TaskPlan {
-    let schedule = match settings.duration(Key::Timer).and_then(Positive::new) {
-        None => Schedule::Once,
-        Some(interval) => Schedule::Timer {
-            interval,
-            mode: match settings.word(Key::TimerMode) {
-                Some("fixed-delay") => TimerMode::FixedDelay,
-                Some(_) | None => TimerMode::FixedRate,
-            },
-        },
-    };
-    let times = settings.integer(Key::Times);
-    let (mut attempts, mut runs) = (settings.integer(Key::MaxAttempts), settings.integer(Key::MaxRuns));
-    if times > 0 {
-        match times_counts_attempts(settings) {
-            true => attempts = times,
-            false => runs = times,
-        }
+/// Absolute. Only a warning if it is not there: it is read at each start of a run, and may be written until then.
+fn environment_file(
+    settings: &Settings<'_>,
+    surroundings: &mut Surroundings<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<PathBuf> {
+    let file = resolve(surroundings.folder, Path::new(settings.text(Key::EnvironmentFile)?));
+    if let Some(problem) = surroundings.machine.environment_file_problem(&file)
+        && let Some(written) = settings.stated(Key::EnvironmentFile)
+    {
+        let subject = settings.owner(Key::EnvironmentFile);
+        let message = format!("{subject}{} {}: {problem}", written.path, Shown(written.value));
+        findings.shared_warning(subject, "environment-file", written.value.range(), message);
     }
-    let on_fail = match on_fail(settings) {
-        "restart" => OnFail::Restart(Retry {
-            max_attempts: NonZeroU32::new(u32::try_from(attempts).unwrap_or(u32::MAX)),
-            delay: settings.duration(Key::RestartDelay).unwrap_or_default(),
-            backoff: Backoff::NONE,
-            on_exhausted: match settings.word(Key::OnExhausted) {
-                Some("stop") => OnExhausted::Stop,
-                Some(_) | None => OnExhausted::Continue,
-            },
-        }),
-        "ignore" => OnFail::Ignore,
-        _ => OnFail::Stop,
+    Some(file)
+}
+
+fn rotation(settings: &Settings<'_>) -> Option<Rotation> {
+    const MAX_SIZE: NonZeroU64 = NonZeroU64::new(10 << 20).expect("it is not zero");
+    const KEEP: u32 = 5;
+    let read @ Typed::Fields(_) = settings.value(Key::Rotate)? else { return None };
+    let number = |name: &str| match read.field(name) {
+        Some(Typed::Integer(number)) => Some(number.unsigned_abs()),
+        Some(_) | None => None,
     };
-    TaskPlan {
-        schedule,
-        timeout: settings.duration(Key::Timeout).and_then(Positive::new),
-        stop_timeout: settings.duration(Key::StopTimeout).unwrap_or(Duration::from_secs(10)),
-        on_fail,
-        max_runs: NonZeroU64::new(u64::try_from(runs).unwrap_or_default()),
-        success_codes: match settings.value(Key::SuccessCodes) {
-            Some(Typed::Codes(codes)) => codes.clone(),
-            Some(_) | None => BTreeSet::from([0]),
-        },
-        notify: notify.then_some(NotifyPlan { mode: NotifyMode::AfterFail, recovery: false, after: None }),
-        ..TaskPlan::new(name)
-    }
+    Some(Rotation {
+        max_size: number("max-size").and_then(NonZeroU64::new).unwrap_or(MAX_SIZE),
+        keep: number("keep").and_then(|keep| u32::try_from(keep).ok()).unwrap_or(KEEP),
+        compress: read.field("compress") == Some(&Typed::Boolean(true)),
+    })
+}
+
+fn health(settings: &Settings<'_>) -> Option<HealthCommand> {
+    const TIMEOUT: Duration = Duration::from_secs(30);
+    let read @ Typed::Fields(_) = settings.value(Key::HealthCheck)? else { return None };
+    let action = match read.field("command")? {
+        Typed::Text(line) => Action::Shell((*line).to_owned()),
+        Typed::Words(words) => Action::Exec(words.clone()),
+        _ => return None,
+    };
+    let timeout = match read.field("timeout") {
+        Some(Typed::Duration(timeout)) => *timeout,
+        Some(_) | None => TIMEOUT,
+    };
+    Some(HealthCommand { action, timeout })
 }

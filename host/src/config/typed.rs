@@ -2,7 +2,7 @@
 
 use super::keys::Field;
 use crate::launch::Sink;
-use bansuri_core::Signal;
+use bansuri_core::{Condition, Signal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -101,14 +101,6 @@ pub(super) struct Dependency<'a> {
     pub(super) condition: Condition,
     /// Where it is written.
     pub(super) span: jsonc_parser::common::Range,
-}
-
-/// What is waited for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Condition {
-    Completed,
-    Started,
-    Healthy,
 }
 
 impl<'a> Typed<'a> {

@@ -2,6 +2,7 @@
 
 use super::command::of_task;
 use super::plugin_output::PluginOutput;
+use super::pump::Logs;
 use super::{CannotForce, Finished, LiveRun, RunSpec, StartError, Started, TaskRunner, Update};
 use crate::launch::{Action, Launch};
 use crate::plugin::{InstanceSetup, OutputSink, PluginFault, Registry, RunContext, RunSetup, TaskInstance};
@@ -22,12 +23,20 @@ pub struct PluginRunner {
     registry: Arc<Registry>,
     updates: Sender<Update>,
     waker: Waker,
+    logs: Logs,
 }
 
 impl PluginRunner {
     /// Takes libraries from `registry`, sends what becomes of runs to `updates`, and calls `waker` after each.
     pub fn new(registry: Arc<Registry>, updates: Sender<Update>, waker: Waker) -> Self {
-        Self { registry, updates, waker }
+        Self { registry, updates, waker, logs: Logs::default() }
+    }
+
+    /// Has these write logs that are rotated or whose lines begin with their time.
+    #[must_use]
+    pub fn with_logs(mut self, logs: Logs) -> Self {
+        self.logs = logs;
+        self
     }
 }
 
@@ -39,7 +48,7 @@ impl TaskRunner for PluginRunner {
             return Err(StartError { reason, code: None });
         };
         let environment = of_task(&run.launch, run.run, Some(run.attempt))?;
-        let output = Arc::new(PluginOutput::open(&run.launch)?);
+        let output = Arc::new(PluginOutput::open(&run.launch, &self.logs)?);
         let shared = Arc::new(Shared {
             context: context_of(&run, started, environment, Arc::clone(&output) as Arc<dyn OutputSink>),
             stage: Mutex::new(Stage::Making),
@@ -85,8 +94,10 @@ struct PluginRun {
 
 impl LiveRun for PluginRun {
     fn request_stop(&self) {
+        // Claimed first: a run that ends as soon as its context says so still waits for `stop` to be called.
+        let claimed = self.shared.claim_stop();
         self.shared.context.request_stop();
-        if !self.shared.claim_stop() {
+        if !claimed {
             return;
         }
         let (shared, task) = (Arc::clone(&self.shared), self.launch.name.shared());

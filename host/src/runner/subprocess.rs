@@ -1,17 +1,18 @@
 //! Runs commands as processes: started, watched and ended on the control thread, which never waits for one.
 
-use super::command::{Begun, Commands, Outputs, blameless, unable};
+use super::command::{Begun, Commands, blameless, unable};
 use super::keys::Keys;
-use super::log_file::{LogFile, OpenedLog, open_log};
+use super::log_file::LogFile;
 use super::output::{OutputPipe, Pumped, Scratch};
+use super::pump::{Logs, PumpedStream};
+use super::streams::{Planned, Streams};
 use super::{
     CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
 };
-use crate::launch::{ErrorSink, Launch, Sink};
-use crate::process::{self, Answer, Group, Handover, Presence, SpawnError, Stdio, Verdict, Watched};
+use crate::launch::Launch;
+use crate::process::{self, Answer, Group, Presence, SpawnError, Verdict, Watched};
 use bansuri_core::{Exit, RunId, Signal};
 use polling::Poller;
-use rustix::fs::OFlags;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -21,7 +22,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Executes [`Action::Shell`] and [`Action::Exec`].
+/// Executes [`Action::Shell`](crate::launch::Action::Shell) and [`Action::Exec`](crate::launch::Action::Exec).
 ///
 /// The owner of the poller calls [`SubprocessRunner::on_ready`] for each event of a key at or above the base, and then,
 /// when the events of that wake-up are through, [`SubprocessRunner::poll_update`] until it gives `None`. A running task
@@ -42,6 +43,7 @@ pub struct SubprocessRunner {
     signalled: Rc<RefCell<Vec<usize>>>,
     updates: VecDeque<Update>,
     scratch: Scratch,
+    logs: Logs,
 }
 
 /// What is readable, and of which run.
@@ -84,6 +86,8 @@ enum Capture {
         key: usize,
         pipe: OutputPipe,
     },
+    /// The writer of logs has the pipe.
+    Pumped(PumpedStream),
     /// The pipe had no more writers; this is its end.
     Ended(Vec<u8>),
 }
@@ -98,18 +102,6 @@ enum Phase {
     Remains { members: Vec<(usize, Watched<OwnedFd>)> },
 }
 
-/// The child's side of its output, before it is started.
-struct Streams {
-    outputs: Outputs,
-    captures: [Planned; 2],
-}
-
-enum Planned {
-    None,
-    File(LogFile),
-    Pipe(OwnedFd),
-}
-
 impl SubprocessRunner {
     /// Registers with this poller, by keys at or above `base` (which is small). The host's environment is read now.
     pub fn new(poller: Arc<Poller>, base: usize) -> Self {
@@ -122,6 +114,7 @@ impl SubprocessRunner {
             signalled: Rc::default(),
             updates: VecDeque::new(),
             scratch: Scratch::default(),
+            logs: Logs::default(),
         }
     }
 
@@ -129,6 +122,13 @@ impl SubprocessRunner {
     /// the host's binary.
     pub fn with_helper(mut self, binary: PathBuf) -> Self {
         self.commands = Commands::new(Some(binary));
+        self
+    }
+
+    /// Has these write logs that are rotated or whose lines begin with their time.
+    #[must_use]
+    pub fn with_logs(mut self, logs: Logs) -> Self {
+        self.logs = logs;
         self
     }
 
@@ -193,8 +193,10 @@ impl SubprocessRunner {
             self.watches.remove(key);
         }
         for capture in &mut run.streams {
-            if let Capture::Pipe { pipe, .. } = capture {
-                pipe.drain(&mut self.scratch);
+            match capture {
+                Capture::Pipe { pipe, .. } => pipe.drain(&mut self.scratch),
+                Capture::Pumped(stream) => stream.read_ahead(),
+                Capture::None | Capture::File(_) | Capture::Ended(_) => {}
             }
         }
         self.doubtful.push(key);
@@ -314,7 +316,7 @@ impl SubprocessRunner {
         launch: &Launch,
     ) -> Result<Started, StartError> {
         let environment = self.commands.environment(launch, run, attempt)?;
-        let Streams { outputs, captures } = Streams::open(launch).map_err(blameless)?;
+        let Streams { outputs, captures } = Streams::open(launch, &self.logs).map_err(blameless)?;
         let started = Instant::now();
         let Begun { group, verdict } = self.commands.start(launch, environment, outputs)?;
         let group = Rc::new(group);
@@ -374,6 +376,7 @@ impl SubprocessRunner {
             entry.streams[stream] = match planned {
                 Planned::None => Capture::None,
                 Planned::File(file) => Capture::File(file),
+                Planned::Pumped(stream) => Capture::Pumped(stream),
                 Planned::Pipe(pipe) => {
                     let key = self.watches.insert(Watch::Output { run, stream });
                     let pipe = Watched::new(&self.poller, key, pipe).inspect_err(|_| {
@@ -402,56 +405,17 @@ impl TaskRunner for SubprocessRunner {
     }
 }
 
-impl Streams {
-    fn open(launch: &Launch) -> Result<Self, String> {
-        let (stdout, first, hand_first) = open(&launch.stdout, launch)?;
-        let (stderr, second, hand_second) = match &launch.stderr {
-            ErrorSink::Combined => (None, Planned::None, Handover::default()),
-            // One file under both names: one descriptor keeps what is written in order.
-            ErrorSink::Separate(Sink::File(path)) if launch.stdout == Sink::File(path.clone()) => {
-                (None, Planned::None, Handover::default())
-            }
-            ErrorSink::Separate(sink) => {
-                let (stdio, planned, handover) = open(sink, launch)?;
-                (Some(stdio), planned, handover)
-            }
-        };
-        let outputs = Outputs { stdout, stderr, handovers: [hand_first, hand_second] };
-        Ok(Self { outputs, captures: [first, second] })
-    }
-}
-
-fn open(sink: &Sink, launch: &Launch) -> Result<(Stdio, Planned, Handover), String> {
-    match sink {
-        Sink::Tail => {
-            let made = process::pipe().and_then(|(read, write)| {
-                rustix::fs::fcntl_setfl(&read, OFlags::NONBLOCK)?;
-                Ok((read, write))
-            });
-            let (read, write) = made.map_err(|error| {
-                format!("cannot make a pipe for its output: {}", process::describe(&error))
-            })?;
-            Ok((Stdio::To(write), Planned::Pipe(read), Handover::GIVEN))
-        }
-        Sink::File(path) => {
-            let OpenedLog { descriptor, file, handover } = open_log(path, &launch.privileges)?;
-            Ok((Stdio::To(descriptor), file.map_or(Planned::None, Planned::File), handover))
-        }
-        Sink::Ignore => Ok((Stdio::Null, Planned::None, Handover::default())),
-        Sink::Inherit => Ok((Stdio::Inherit, Planned::None, Handover::default())),
-    }
-}
-
 impl Capture {
     /// What is to be reported; a pipe stays, and what comes through it is thrown away.
     fn take_stream(&mut self) -> Stream {
         match self {
             Capture::None => Stream::None,
             Capture::Pipe { pipe, .. } => Stream::Bytes(pipe.take_tail()),
+            Capture::Pumped(stream) => Stream::Bytes(stream.take_tail()),
             Capture::Ended(tail) => Stream::Bytes(std::mem::take(tail)),
             Capture::File(_) => match std::mem::replace(self, Capture::None) {
                 Capture::File(file) => file.end(),
-                Capture::None | Capture::Pipe { .. } | Capture::Ended(_) => Stream::None,
+                Capture::None | Capture::Pipe { .. } | Capture::Pumped(_) | Capture::Ended(_) => Stream::None,
             },
         }
     }

@@ -1,9 +1,9 @@
 //! Keys that cannot apply together, or to such a task at all.
 
-use crate::{accept, check, script, scripts};
+use crate::machine::Fake;
+use crate::{accept, check, lines, run_on, script, scripts};
+use bansuri::config::CheckOptions;
 use bansuri_core::OnFail;
-
-const SERVICE: &str = r#""service" | error not-supported task "x": service: not supported yet"#;
 
 #[test]
 fn one_schedule_at_a_time() {
@@ -11,7 +11,6 @@ fn one_schedule_at_a_time() {
         &script(r#""timer": "1h", "schedule-cron": "@daily""#),
         &[
             r#""timer" | error conflict task "x": timer cannot apply together with schedule-cron: a task has one of them"#,
-            r#""schedule-cron" | error not-supported task "x": schedule-cron: not supported yet"#,
         ],
     );
     check(&script(r#""timer": "0", "schedule-cron": null"#), &[]);
@@ -22,17 +21,15 @@ fn a_service_has_no_schedule_and_no_end() {
     check(
         &script(r#""service": true, "timer": "1h", "max-runs": 3, "on-fail": "stop""#),
         &[
-            SERVICE,
             r#""timer" | error conflict task "x": timer cannot apply together with service: a service is kept alive and has no schedule"#,
             r#""max-runs" | error conflict task "x": max-runs cannot apply together with service: a service is never done; max-attempts limits its failures"#,
             r#""on-fail" | error conflict task "x": on-fail cannot apply together with service: a service takes on-fail "restart""#,
         ],
     );
-    check(&script(r#""service": true, "max-runs": 0, "on-fail": "restart", "times": 3"#), &[SERVICE]);
+    check(&script(r#""service": true, "max-runs": 0, "on-fail": "restart", "times": 3"#), &[]);
     check(
         &script(r#""service": true, "max-attempts": 3, "times": 3"#),
         &[
-            SERVICE,
             r#""times" | error conflict task "x": times cannot apply together with service: with max-attempts it means max-runs, and a service is never done"#,
         ],
     );
@@ -67,19 +64,14 @@ fn attempts_are_for_tasks_that_restart() {
 
 #[test]
 fn a_step_is_a_factor_where_it_multiplies() {
-    let refused = |key: &str| format!(r#""{key}" | error not-supported task "x": {key}: not supported yet"#);
-    let (backoff, step) = (refused("restart-backoff"), refused("restart-step"));
     let dynamic = r#""on-fail": "restart", "restart-backoff": "dynamic", "restart-step": "#;
-    check(&script(&format!("{dynamic} 1.5")), &[&backoff, &step]);
+    check(&script(&format!("{dynamic} 1.5")), &[]);
     for value in ["0.5", "\"30s\""] {
         let expected = format!(
             r#"{value} | error invalid-value task "x": restart-step {value}: expected a factor, 1 or more, with "dynamic""#
         );
-        check(&script(&format!("{dynamic} {value}")), &[&backoff, &step, &expected]);
-        check(
-            &script(&format!("{} {value}", dynamic.replace("dynamic", "dynamic-linear"))),
-            &[&backoff, &step],
-        );
+        check(&script(&format!("{dynamic} {value}")), &[&expected]);
+        check(&script(&format!("{} {value}", dynamic.replace("dynamic", "dynamic-linear"))), &[]);
     }
 }
 
@@ -107,10 +99,7 @@ fn a_plugin_task_on_a_thread_is_no_process() {
     let why = "applies to processes, not to a plugin task on a thread | it would apply with \"isolation\": \"process\"";
     check(
         &script(r#""no-interface": true, "user": "a""#).replace("\"true\"", "\"disk.so\""),
-        &[
-            &format!(r#""user" | error conflict task "x": user: {why}"#),
-            r#""user" | error not-supported task "x": user: not supported yet"#,
-        ],
+        &[&format!(r#""user" | error conflict task "x": user: {why}"#)],
     );
     let plugin = r#"{ "name": "x", "command": "disk.so", "no-interface": true, "stop-signal": "INT" }"#;
     check(
@@ -128,6 +117,52 @@ fn a_plugin_task_on_a_thread_is_no_process() {
         &scripts(r#"{ "name": "x", "command": ["disk.so"], "no-interface": true }"#),
         &[
             r#"["disk.so"] | error conflict task "x": command […]: expected "LIBRARY" or "LIBRARY:Type", as no-interface is true"#,
+        ],
+    );
+}
+
+#[test]
+fn what_the_host_may_not_do() {
+    let on = |is_root: bool, keys: &str| {
+        let text = script(keys);
+        let result = run_on(&Fake { is_root }, text.as_bytes(), CheckOptions::default());
+        let (Ok((_, findings)) | Err(findings)) = result;
+        lines(&text, findings)
+    };
+    let keys =
+        r#""user": "root", "group": 0, "priority": -1, "limits": { "nofile": 5000, "core": "unlimited" }"#;
+    assert_eq!(on(true, keys), "");
+    assert_eq!(
+        on(false, keys),
+        r#""root" | error not-permitted task "x": user "root": the host runs with user 33 and may not take another | run the host as root
+0 | error not-permitted task "x": group 0: the host runs with group 44 and may not take another | run the host as root
+-1 | error not-permitted task "x": priority -1: the host may not go below 0 | run the host as root, or raise its RLIMIT_NICE
+"limits" | error not-permitted task "x": limits.nofile 5000: the host may not go above 4096 | run the host as root, or raise its own hard limit
+"#
+    );
+    assert_eq!(
+        on(false, r#""user": "www", "group": "web", "priority": 19, "limits": { "nofile": 4096 }"#),
+        ""
+    );
+    assert!(on(true, r#""limits": { "nofile": "unlimited" }"#).contains("the host may not go above 1048576"));
+    check(
+        &script(r#""user": "wwww", "group": "wbe""#),
+        &[
+            r#""wwww" | error unknown-account task "x": user "wwww": there is no such user | did you mean "www"?"#,
+            r#""wbe" | error unknown-account task "x": group "wbe": there is no such group | did you mean "web"?"#,
+        ],
+    );
+    check(
+        &script(r#""user": "distant""#),
+        &[
+            r#""distant" | warning unknown-account task "x": user "distant": it cannot be looked up: the server is away"#,
+        ],
+    );
+    check(
+        r#"{ "defaults": { "environment-file": "missing.env" }, "scripts": [
+             { "name": "a", "command": "a" }, { "name": "b", "command": "b" } ] }"#,
+        &[
+            r#""missing.env" | warning environment-file defaults: environment-file "missing.env": there is no such file yet"#,
         ],
     );
 }
@@ -206,23 +241,17 @@ fn depending_on_others() {
                {{ "name": "s", "command": "true", "service": true }}"#
         ))
     };
-    let service = r#""service" | error not-supported task "s": service: not supported yet"#;
-    let refused = r#""depends-on" | error not-supported task "x": depends-on: not supported yet"#;
     check(
         &tasks(r#"["yy"]"#),
         &[
-            refused,
             r#""yy" | error unknown-dependency task "x": depends-on "yy": there is no such task | did you mean "y"?"#,
-            service,
         ],
     );
     check(
         &tasks(r#"["s", { "y": "healthy" }]"#),
         &[
-            refused,
             r#""s" | error conflict task "x": depends-on "s": a service never completes | wait for "started" or "healthy""#,
             r#""y" | error conflict task "x": depends-on "y": the task has no health-check | wait for "started", or give it a health-check"#,
-            service,
         ],
     );
     check(
@@ -230,13 +259,9 @@ fn depending_on_others() {
         &[
             r#"5 | error invalid-value task "x": depends-on[1] 5: expected a task's name or { name: condition }"#,
             r#""complete" | error invalid-value task "x": depends-on[2].y "complete": expected "completed", "started" or "healthy" | did you mean "completed"?"#,
-            service,
         ],
     );
-    check(
-        &tasks(r#"["x"]"#),
-        &[refused, r#""x" | error dependency-cycle task "x": depends-on makes a cycle: x → x"#, service],
-    );
+    check(&tasks(r#"["x"]"#), &[r#""x" | error dependency-cycle task "x": depends-on makes a cycle: x → x"#]);
     let text = scripts(
         r#"{ "name": "a", "command": "t", "depends-on": ["b"] }, { "name": "b", "command": "t", "depends-on": { "c": "started" } },
            { "name": "c", "command": "t", "depends-on": ["a", "b"] }"#,
@@ -260,7 +285,6 @@ fn rotating_a_file_that_somebody_else_writes_to() {
                { "name": "b", "command": "t", "stdout": "b.log", "stderr": "./x.log" }"#,
         ),
         &[
-            r#""rotate" | error not-supported task "a": rotate: not supported yet"#,
             r#""rotate" | error conflict task "a": rotate cannot apply: the task "b" writes to "/srv/jobs/x.log" too | give each task a file of its own"#,
         ],
     );
@@ -275,6 +299,28 @@ fn keys_of_the_tasks_own_that_change_nothing() {
             r#""restart-delay" | warning no-effect task "x": restart-delay has no effect: it applies with on-fail "restart""#,
             r#""timer-mode" | warning no-effect task "x": timer-mode has no effect: the task has no timer"#,
             r#""options" | warning no-effect task "x": options has no effect: they are for a plugin task ("no-interface": true)"#,
+        ],
+    );
+    check(
+        &script(
+            r#""restart-backoff": "none", "timezone": "UTC", "catch-up": true, "timestamps": true, "rotate": {}, "notify-threshold": 3"#,
+        ),
+        &[
+            r#""restart-backoff" | warning no-effect task "x": restart-backoff has no effect: it applies with on-fail "restart""#,
+            r#""timezone" | warning no-effect task "x": timezone has no effect: the task has no cron expression"#,
+            r#""catch-up" | warning no-effect task "x": catch-up has no effect: the task has no cron expression"#,
+            r#""timestamps" | warning no-effect task "x": timestamps has no effect: neither stdout nor stderr goes to a file"#,
+            r#""rotate" | warning no-effect task "x": rotate has no effect: neither stdout nor stderr goes to a file"#,
+            r#""notify-threshold" | warning no-effect task "x": notify-threshold has no effect: it applies with notify-mode "after-many""#,
+        ],
+    );
+    check(
+        &script(
+            r#""on-fail": "restart", "restart-step": 2, "restart-delay": "10m", "restart-max-delay": "1m""#,
+        ),
+        &[
+            r#""restart-step" | warning no-effect task "x": restart-step has no effect: restart-backoff is "none""#,
+            r#""1m" | warning conflict task "x": restart-max-delay "1m": it is shorter than the first delay"#,
         ],
     );
     check(

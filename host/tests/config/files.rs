@@ -1,12 +1,13 @@
 //! Trouble with the file itself: one clear error each.
 
+use crate::machine::Fake;
 use crate::{Catalog, run_bytes};
 use bansuri::config::{CheckOptions, Configuration, Diagnostic, Severity, load, render_human};
 use std::fs;
 use std::path::Path;
 
 fn load_from(file: &Path) -> Result<(Configuration, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let report = load(file, &mut Catalog, CheckOptions::default());
+    let report = load(file, &mut Catalog, &Fake { is_root: true }, CheckOptions::default());
     match report.configuration {
         Some(configuration) => Ok((configuration, report.findings)),
         None => Err(report.findings),

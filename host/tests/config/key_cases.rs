@@ -1,4 +1,4 @@
-//! Keys of what is run and when: values that are taken, refused and rejected.
+//! Keys of what is run and when: values that are taken and values that are rejected.
 
 pub(crate) struct Case {
     pub(crate) flat: &'static str,
@@ -7,8 +7,6 @@ pub(crate) struct Case {
     /// Keys without which it cannot stand.
     pub(crate) beside: &'static str,
     pub(crate) valid: &'static [&'static str],
-    /// Valid, and of no use yet.
-    pub(crate) refused: &'static [&'static str],
     /// Value and what is expected instead.
     pub(crate) invalid: &'static [(&'static str, &'static str)],
 }
@@ -22,12 +20,11 @@ pub(crate) const TEXT: &str = "expected text in double quotes";
 pub(crate) const CRON: &str = "expected a cron expression such as \"*/5 * * * *\" or \"@daily\"";
 pub(crate) const ACCOUNT: &str = "expected a name or a number";
 pub(crate) const ON_FAIL: &str = "expected \"stop\", \"restart\" or \"ignore\"";
-pub(crate) const NOT_YET_BOOLEAN: Case = Case {
+pub(crate) const SWITCH: Case = Case {
     flat: "",
     grouped: &[],
     beside: "",
-    valid: &["false", "\"false\"", "null"],
-    refused: &["true", "\"true\""],
+    valid: &["false", "\"false\"", "null", "true", "\"true\""],
     invalid: &[("\"ture\"", BOOLEAN), ("1", BOOLEAN), ("[]", BOOLEAN)],
 };
 pub(crate) const RESTARTS: &str = r#""on-fail": "restart""#;
@@ -38,7 +35,6 @@ pub(crate) const RUNNING: &[Case] = &[
         grouped: &["general", "description"],
         beside: "",
         valid: &["\"\"", "\"nightly\"", "null"],
-        refused: &[],
         invalid: &[("5", TEXT), ("{}", TEXT)],
     },
     Case {
@@ -46,7 +42,6 @@ pub(crate) const RUNNING: &[Case] = &[
         grouped: &["general", "no-interface"],
         beside: r#""command": "disk.so""#,
         valid: &["true", "\"true\"", "false", "null"],
-        refused: &[],
         invalid: &[("\"yes\"", BOOLEAN), ("0", BOOLEAN)],
     },
     Case {
@@ -54,7 +49,6 @@ pub(crate) const RUNNING: &[Case] = &[
         grouped: &["general", "options"],
         beside: r#""command": "disk.so", "no-interface": true"#,
         valid: &["{}", r#"{ "a_b": [1, 2.5, null, { "c-d": "4" }] }"#, "null"],
-        refused: &[],
         invalid: &[("[]", "expected an object"), ("\"a\"", "expected an object")],
     },
     Case {
@@ -62,7 +56,6 @@ pub(crate) const RUNNING: &[Case] = &[
         grouped: &["general", "isolation"],
         beside: r#""command": "disk.so", "no-interface": true"#,
         valid: &["\"thread\"", "null"],
-        refused: &["\"process\""],
         invalid: &[
             ("\"fork\"", "expected \"thread\" or \"process\""),
             ("true", "expected \"thread\" or \"process\""),
@@ -73,7 +66,6 @@ pub(crate) const RUNNING: &[Case] = &[
         grouped: &["general", "working-directory"],
         beside: "",
         valid: &["\"/tmp\"", "\"sub/./folder\"", "null"],
-        refused: &[],
         invalid: &[
             ("\"\"", "expected a path"),
             ("5", TEXT),
@@ -84,8 +76,7 @@ pub(crate) const RUNNING: &[Case] = &[
         flat: "user",
         grouped: &["general", "user"],
         beside: "",
-        valid: &["null"],
-        refused: &["\"nobody\"", "65534", "\"65534\""],
+        valid: &["null", "\"www\"", "65534", "\"65534\""],
         invalid: &[
             ("\"\"", ACCOUNT),
             ("-1", ACCOUNT),
@@ -98,8 +89,7 @@ pub(crate) const RUNNING: &[Case] = &[
         flat: "group",
         grouped: &["general", "group"],
         beside: "",
-        valid: &["null"],
-        refused: &["\"nogroup\"", "0"],
+        valid: &["null", "\"web\"", "0"],
         invalid: &[("1.5", ACCOUNT), ("\"a:b\"", ACCOUNT)],
     },
     Case {
@@ -107,23 +97,20 @@ pub(crate) const RUNNING: &[Case] = &[
         grouped: &["general", "environment"],
         beside: "",
         valid: &["{}", r#"{ "A_B": "4", "c-d": "", "PORT": 8080, "ON": true, "GONE": null }"#, "null"],
-        refused: &[],
         invalid: &[("[]", "expected an object"), ("\"A=1\"", "expected an object")],
     },
     Case {
         flat: "environment-file",
         grouped: &["general", "environment-file"],
         beside: "",
-        valid: &["null"],
-        refused: &["\".env\""],
+        valid: &["null", "\".env\""],
         invalid: &[("\"\"", "expected a path"), ("[]", TEXT)],
     },
     Case {
         flat: "priority",
         grouped: &["general", "priority"],
         beside: "",
-        valid: &["0", "\"0\"", "null"],
-        refused: &["-20", "19", "\"5\""],
+        valid: &["0", "\"0\"", "null", "-20", "19", "\"5\""],
         invalid: &[
             ("-21", "expected a whole number from -20 to 19"),
             ("20", "expected a whole number from -20 to 19"),
@@ -134,8 +121,7 @@ pub(crate) const RUNNING: &[Case] = &[
         flat: "umask",
         grouped: &["general", "umask"],
         beside: "",
-        valid: &["null"],
-        refused: &["\"027\"", "\"0\"", "\"0777\""],
+        valid: &["null", "\"027\"", "\"0\"", "\"0777\""],
         invalid: &[
             ("\"028\"", "expected octal digits such as \"027\""),
             ("22", "expected octal digits such as \"027\""),
@@ -147,8 +133,10 @@ pub(crate) const RUNNING: &[Case] = &[
         flat: "limits",
         grouped: &["general", "limits"],
         beside: "",
-        valid: &["{}", "null", r#"{ "nofile": null }"#],
-        refused: &[
+        valid: &[
+            "{}",
+            "null",
+            r#"{ "nofile": null }"#,
             r#"{ "nofile": 1024, "as": "2G", "core": "unlimited", "cpu": "60", "nproc": 0, "fsize": "10M" }"#,
         ],
         invalid: &[("[]", "expected an object")],
@@ -157,10 +145,13 @@ pub(crate) const RUNNING: &[Case] = &[
         flat: "schedule-cron",
         grouped: &["scheduling", "schedule-cron"],
         beside: "",
-        valid: &["null"],
-        refused: &[
+        valid: &[
+            "null",
             "\"* * * * *\"",
             "\"*/5 0-6/2 1,15 jan-MAR sun\"",
+            "\"0 0 L * FRI#2\"",
+            "\"0 9 ? * 5L\"",
+            "\"@midnight\"",
             "\"30 0 0 1 1 7\"",
             "\"@daily\"",
             "\"@reboot\"",
@@ -178,6 +169,7 @@ pub(crate) const RUNNING: &[Case] = &[
             ("\"*/0 * * * *\"", CRON),
             ("\"a * * * *\"", CRON),
             ("\"1,, * * * *\"", CRON),
+            ("\"0 0 30 2 *\"", CRON),
             ("\"@dayly\"", CRON),
             ("5", CRON),
         ],
@@ -185,11 +177,11 @@ pub(crate) const RUNNING: &[Case] = &[
     Case {
         flat: "timezone",
         grouped: &["scheduling", "timezone"],
-        beside: "",
-        valid: &["null"],
-        refused: &["\"Europe/Berlin\"", "\"Etc/GMT+3\""],
+        beside: r#""schedule-cron": "@daily""#,
+        valid: &["null", "\"Europe/Berlin\"", "\"Etc/GMT+3\""],
         invalid: &[
             ("\"\"", "expected an IANA name such as \"Europe/Berlin\" or \"UTC\""),
+            ("\"Europe/Berln\"", "expected an IANA name such as \"Europe/Berlin\" or \"UTC\""),
             ("\"Europe Berlin\"", "expected an IANA name such as \"Europe/Berlin\" or \"UTC\""),
             ("1", TEXT),
         ],
@@ -211,7 +203,6 @@ pub(crate) const RUNNING: &[Case] = &[
             "\"none\"",
             "null",
         ],
-        refused: &[],
         invalid: &[
             ("\"1x\"", DURATION),
             ("-5", DURATION),
@@ -231,16 +222,14 @@ pub(crate) const RUNNING: &[Case] = &[
         grouped: &["scheduling", "timer-mode"],
         beside: r#""timer": "1h""#,
         valid: &["\"fixed-rate\"", "\"fixed-delay\"", "\"fixed_delay\"", "null"],
-        refused: &[],
         invalid: &[("\"fixed\"", "expected \"fixed-rate\" or \"fixed-delay\"")],
     },
-    Case { flat: "service", grouped: &["scheduling", "service"], ..NOT_YET_BOOLEAN },
+    Case { flat: "service", grouped: &["scheduling", "service"], ..SWITCH },
     Case {
         flat: "jitter",
         grouped: &["scheduling", "jitter"],
         beside: "",
-        valid: &["0", "\"0\"", "null"],
-        refused: &["\"30s\"", "5"],
+        valid: &["0", "\"0\"", "null", "\"30s\"", "5"],
         invalid: &[("\"some\"", DURATION), ("-1", DURATION)],
     },
     Case {
@@ -248,7 +237,6 @@ pub(crate) const RUNNING: &[Case] = &[
         grouped: &["scheduling", "timeout"],
         beside: "",
         valid: &["\"10m\"", "600", "\"none\"", "null"],
-        refused: &[],
         invalid: &[
             ("\"5x\"", DURATION),
             ("0", POSITIVE),
@@ -262,7 +250,6 @@ pub(crate) const RUNNING: &[Case] = &[
         grouped: &["scheduling", "max-runs"],
         beside: "",
         valid: &["0", "10", "\"10\"", "9223372036854775807", "null"],
-        refused: &[],
         invalid: &[
             ("-1", WHOLE),
             ("1.0", WHOLE),
@@ -276,12 +263,16 @@ pub(crate) const RUNNING: &[Case] = &[
         flat: "depends-on",
         grouped: &["scheduling", "depends-on"],
         beside: "",
-        valid: &["[]", "{}", "null"],
-        refused: &["[\"y\"]", r#"[{ "y": "started" }]"#, r#"{ "y": "completed" }"#],
+        valid: &["[]", "{}", "null", "[\"y\"]", r#"[{ "y": "started" }]"#, r#"{ "y": "completed" }"#],
         invalid: &[
             ("\"y\"", "expected an array of tasks' names"),
             ("5", "expected an array of tasks' names"),
         ],
     },
-    Case { flat: "catch-up", grouped: &["scheduling", "catch-up"], ..NOT_YET_BOOLEAN },
+    Case {
+        flat: "catch-up",
+        grouped: &["scheduling", "catch-up"],
+        beside: r#""schedule-cron": "@daily""#,
+        ..SWITCH
+    },
 ];

@@ -8,7 +8,6 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &["failure-control", "on-fail"],
         beside: "",
         valid: &["\"stop\"", "\"restart\"", "\"ignore\"", "null"],
-        refused: &[],
         invalid: &[("\"retry\"", ON_FAIL), ("\"Stop\"", ON_FAIL), ("true", ON_FAIL)],
     },
     Case {
@@ -16,7 +15,6 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &["failure-control", "max-attempts"],
         beside: RESTARTS,
         valid: &["0", "4", "\"4\"", "4294967295", "null"],
-        refused: &[],
         invalid: &[("-1", COUNT), ("4294967296", COUNT), ("2.5", COUNT), ("\"x\"", COUNT)],
     },
     Case {
@@ -24,7 +22,6 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &[],
         beside: "",
         valid: &["0", "3", "\"3\"", "null"],
-        refused: &[],
         invalid: &[("-3", WHOLE), ("\"three\"", WHOLE)],
     },
     Case {
@@ -32,7 +29,6 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &["failure-control", "on-exhausted"],
         beside: RESTARTS,
         valid: &["\"continue\"", "\"stop\"", "null"],
-        refused: &[],
         invalid: &[("\"ignore\"", "expected \"continue\" or \"stop\"")],
     },
     Case {
@@ -40,7 +36,6 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &["failure-control", "success-codes"],
         beside: "",
         valid: &["[0]", "[0, 2, \"3\", -1]", "null"],
-        refused: &[],
         invalid: &[
             ("[]", "expected an array of exit codes, such as [0, 2]"),
             ("0", "expected an array of exit codes, such as [0, 2]"),
@@ -51,23 +46,20 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &["failure-control", "restart-params", "after"],
         beside: RESTARTS,
         valid: &["\"30s\"", "0", "\"250ms\"", "null"],
-        refused: &[],
         invalid: &[("\"soon\"", DURATION), ("-1", DURATION)],
     },
     Case {
         flat: "restart-backoff",
         grouped: &["failure-control", "restart-params", "after-scheduling"],
         beside: RESTARTS,
-        valid: &["\"none\"", "null"],
-        refused: &["\"dynamic-linear\"", "\"dynamic\""],
+        valid: &["\"none\"", "null", "\"dynamic-linear\"", "\"dynamic\""],
         invalid: &[("\"linear\"", "expected \"none\", \"dynamic-linear\" or \"dynamic\"")],
     },
     Case {
         flat: "restart-step",
         grouped: &["failure-control", "restart-params", "after-step"],
-        beside: RESTARTS,
-        valid: &["null"],
-        refused: &["2", "1.5", "\"1.5\"", "\"30s\""],
+        beside: r#""on-fail": "restart", "restart-backoff": "dynamic-linear""#,
+        valid: &["null", "2", "1.5", "\"1.5\"", "\"30s\""],
         invalid: &[
             ("-1", "expected a number, 0 or more, or a duration such as 30s"),
             ("\"inf\"", "expected a number, 0 or more, or a duration such as 30s"),
@@ -78,16 +70,14 @@ pub(crate) const CONTROL: &[Case] = &[
         flat: "restart-max-delay",
         grouped: &["failure-control", "restart-params", "max"],
         beside: RESTARTS,
-        valid: &["\"5m\"", "300", "null"],
-        refused: &["\"1h\""],
+        valid: &["\"5m\"", "300", "null", "\"1h\""],
         invalid: &[("0", POSITIVE), ("\"x\"", DURATION)],
     },
     Case {
         flat: "restart-jitter",
         grouped: &["failure-control", "restart-params", "jitter"],
         beside: RESTARTS,
-        valid: &["0", "\"0\"", "0.0", "null"],
-        refused: &["0.5", "1", "\"0.1\""],
+        valid: &["0", "\"0\"", "0.0", "null", "0.5", "1", "\"0.1\""],
         invalid: &[
             ("1.1", "expected a number from 0 to 1"),
             ("-0.5", "expected a number from 0 to 1"),
@@ -98,8 +88,8 @@ pub(crate) const CONTROL: &[Case] = &[
         flat: "health-check",
         grouped: &["failure-control", "health-check"],
         beside: "",
-        valid: &["null"],
-        refused: &[
+        valid: &[
+            "null",
             r#"{ "command": "curl -f localhost" }"#,
             r#"{ "command": ["curl", "-f"], "interval": "10s", "timeout": 5, "retries": "2", "start_period": 0 }"#,
         ],
@@ -110,7 +100,6 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &["failure-control", "stop-signal"],
         beside: "",
         valid: &["\"TERM\"", "\"SIGINT\"", "\"int\"", "2", "\"9\"", "null"],
-        refused: &[],
         invalid: &[
             ("\"SIGTREM\"", "expected a signal such as \"TERM\", \"INT\" or 15"),
             ("0", "expected a signal such as \"TERM\", \"INT\" or 15"),
@@ -122,7 +111,6 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &["failure-control", "stop-timeout"],
         beside: "",
         valid: &["\"10s\"", "0", "null"],
-        refused: &[],
         invalid: &[("\"never\"", DURATION)],
     },
     Case {
@@ -130,7 +118,6 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &["logging", "stdout"],
         beside: "",
         valid: &["null", "\"x.log\"", "\"/var/log/x.log\"", "\"ignore\"", "\"inherit\""],
-        refused: &[],
         invalid: &[
             ("\"\"", "expected null, a path, \"ignore\" or \"inherit\""),
             ("\"combined\"", "expected null, a path, \"ignore\" or \"inherit\""),
@@ -142,7 +129,6 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &["logging", "stderr"],
         beside: "",
         valid: &["null", "\"combined\"", "\"$$combined\"", "\"x.err\"", "\"ignore\"", "\"inherit\""],
-        refused: &[],
         invalid: &[
             ("\"\"", "expected \"combined\", null, a path, \"ignore\" or \"inherit\""),
             ("\"$$combine\"", "expected \"combined\", null, a path, \"ignore\" or \"inherit\""),
@@ -153,17 +139,25 @@ pub(crate) const CONTROL: &[Case] = &[
         flat: "rotate",
         grouped: &["logging", "rotate"],
         beside: r#""stdout": "x.log""#,
-        valid: &["null"],
-        refused: &["{}", r#"{ "max-size": "10M", "keep": 5, "compress": false }"#, r#"{ "max_size": 4096 }"#],
+        valid: &[
+            "null",
+            "{}",
+            r#"{ "max-size": "10M", "keep": 5, "compress": false }"#,
+            r#"{ "max_size": 4096 }"#,
+        ],
         invalid: &[("\"10M\"", "expected an object")],
     },
-    Case { flat: "timestamps", grouped: &["logging", "timestamps"], ..NOT_YET_BOOLEAN },
+    Case {
+        flat: "timestamps",
+        grouped: &["logging", "timestamps"],
+        beside: r#""stdout": "x.log""#,
+        ..SWITCH
+    },
     Case {
         flat: "notify",
         grouped: &["failure-control", "notify", "handler"],
         beside: r#""notify-command": "mail ops""#,
         valid: &["\"command\"", "\"mail\""],
-        refused: &[],
         invalid: &[],
     },
     Case {
@@ -171,7 +165,6 @@ pub(crate) const CONTROL: &[Case] = &[
         grouped: &["failure-control", "notify", "handler-config"],
         beside: r#""notify": "command""#,
         valid: &["\"mail -s 'failed: {task}' ops\""],
-        refused: &[],
         invalid: &[
             ("\"\"", "expected a command"),
             ("\"  \"", "expected a command"),
@@ -184,25 +177,22 @@ pub(crate) const CONTROL: &[Case] = &[
         flat: "notify-mode",
         grouped: &["failure-control", "notify", "mode"],
         beside: "",
-        valid: &["\"after-fail\"", "\"after_fail\"", "null"],
-        refused: &["\"after-many\"", "\"on-exhausted\""],
+        valid: &["\"after-fail\"", "\"after_fail\"", "null", "\"after-many\"", "\"on-exhausted\""],
         invalid: &[("\"always\"", "expected \"after-fail\", \"after-many\" or \"on-exhausted\"")],
     },
     Case {
         flat: "notify-threshold",
         grouped: &["failure-control", "notify", "after-threshold"],
-        beside: "",
-        valid: &["1", "\"1\"", "null"],
-        refused: &["3"],
+        beside: r#""notify-mode": "after-many""#,
+        valid: &["1", "\"1\"", "null", "3"],
         invalid: &[("0", "expected a whole number from 1 to 4294967295")],
     },
-    Case { flat: "notify-recovery", grouped: &["failure-control", "notify", "recovery"], ..NOT_YET_BOOLEAN },
+    Case { flat: "notify-recovery", grouped: &["failure-control", "notify", "recovery"], ..SWITCH },
     Case {
         flat: "notify-after",
         grouped: &["failure-control", "notify", "after"],
         beside: "",
-        valid: &["null", "0"],
-        refused: &["\"5m\""],
+        valid: &["null", "0", "\"5m\""],
         invalid: &[("\"later\"", DURATION)],
     },
 ];

@@ -2,7 +2,7 @@
 
 use crate::key_cases::{Case, RUNNING};
 use crate::key_cases_control::CONTROL;
-use crate::{findings, run, scripts};
+use crate::{check, findings, run, scripts};
 use bansuri::config::key_reference;
 
 /// All cases.
@@ -73,17 +73,9 @@ fn valid_values_mean_the_same_in_every_spelling() {
 }
 
 #[test]
-fn valid_values_without_behaviour_are_refused_by_name() {
-    for case in cases() {
-        for value in case.refused {
-            for text in case.spellings(value) {
-                let expected = format!("error not-supported task \"x\": {}: not supported yet", case.flat);
-                let found = findings(&text);
-                let (_, found) = found.split_once(" | ").unwrap_or_else(|| panic!("{text} is accepted"));
-                assert_eq!(found.trim_end(), expected, "{text}");
-            }
-        }
-    }
+fn a_child_process_for_a_plugin_is_not_there_yet() {
+    let task = r#"{ "name": "x", "command": "disk.so", "no-interface": true, "isolation": "process" }"#;
+    check(&scripts(task), &[r#""isolation" | error not-supported task "x": isolation: not supported yet"#]);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 #![allow(missing_docs)]
 
 mod conflicts;
+mod diff;
 mod files;
 mod key_cases;
 mod key_cases_control;
 mod keys;
+mod machine;
 mod meaning;
 mod merging;
 mod names;
@@ -18,6 +20,7 @@ mod syntax;
 use bansuri::config::{
     CheckOptions, Configuration, Diagnostic, PluginCatalog, ResolvedType, Severity, check_text, render_human,
 };
+use machine::Fake;
 use std::path::{Path, PathBuf};
 
 /// Knows one library with one type of each sort.
@@ -50,7 +53,11 @@ fn resolve(reference: &str, folder: &Path, library: &str, only: &str) -> Result<
 type Checked = Result<(Configuration, Vec<Diagnostic>), Vec<Diagnostic>>;
 
 fn run_bytes(text: &[u8], options: CheckOptions) -> Checked {
-    check_text(text, Path::new("scripts.json"), Path::new("/srv/jobs"), &mut Catalog, options)
+    run_on(&Fake { is_root: true }, text, options)
+}
+
+fn run_on(machine: &Fake, text: &[u8], options: CheckOptions) -> Checked {
+    check_text(text, Path::new("scripts.json"), Path::new("/srv/jobs"), &mut Catalog, machine, options)
 }
 
 fn run(text: &str) -> Checked {
@@ -79,6 +86,10 @@ fn script(keys: &str) -> String {
 /// Everything found, each as `UNDERLINED | SEVERITY CODE MESSAGE | HELP`.
 fn findings(text: &str) -> String {
     let (Ok((_, findings)) | Err(findings)) = run(text);
+    lines(text, findings)
+}
+
+fn lines(text: &str, findings: Vec<Diagnostic>) -> String {
     let mut lines = String::new();
     for finding in findings {
         let line = text.split('\n').nth(finding.line.saturating_sub(1)).unwrap_or_default();

@@ -2,13 +2,16 @@
 
 use crate::{accept, script, scripts};
 use bansuri::config::NotifierSpec;
-use bansuri::launch::{Action, ErrorSink, Launch, NotifyTarget, Sink};
+use bansuri::launch::{
+    Account, Action, ErrorSink, HealthCommand, Launch, Limit, NotifyTarget, Privileges, Resource, Rotation,
+    Sink,
+};
 use bansuri_core::{
-    Backoff, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule, Signal, TaskPlan,
-    TimerMode,
+    Backoff, Growth, HealthPlan, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule,
+    TaskPlan, TimerMode,
 };
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,6 +110,167 @@ fn what_follows_a_failure_if_nobody_says() {
         on_exhausted: OnExhausted::Stop,
     };
     assert_eq!(plan.on_fail, OnFail::Restart(retry));
+}
+
+#[test]
+fn schedules() {
+    let cron = |keys: &str| match task(keys).0.schedule {
+        Schedule::Cron(cron) => format!("{} in {}", cron.text(), cron.zone().name().unwrap_or("no zone")),
+        other => format!("{other:?}"),
+    };
+    let daily = r#""schedule-cron": "@daily", "timezone": "#;
+    assert_eq!(cron(&format!("{daily} \"Europe/Berlin\"")), "@daily in Europe/Berlin");
+    assert_eq!(cron(&format!("{daily} \"utc\"")), "@daily in UTC");
+    assert_eq!(
+        cron(r#""scheduling": { "scheduler": "cron", "params": " 0 9 * * MON ", "timezone": "Asia/Tokyo" }"#),
+        "0 9 * * MON in Asia/Tokyo"
+    );
+    let plan = task(r#""schedule-cron": "@daily", "catch-up": true, "jitter": "5m""#).0;
+    assert!(plan.catch_up);
+    assert_eq!((plan.jitter, plan.on_fail), (Duration::from_secs(300), OnFail::Ignore));
+    let plan = task(r#""schedule-cron": "@reboot", "max-runs": 2"#).0;
+    assert_eq!((plan.schedule, plan.on_fail), (Schedule::Once, OnFail::Ignore));
+    let plan = task(r#""service": true"#).0;
+    let retry = Retry {
+        max_attempts: None,
+        delay: Duration::from_secs(5),
+        backoff: Backoff::NONE,
+        on_exhausted: OnExhausted::Continue,
+    };
+    assert_eq!((plan.schedule, plan.on_fail), (Schedule::Service, OnFail::Restart(retry)));
+    let grouped = task(r#""scheduling": { "scheduler": "service" }"#).0;
+    assert_eq!(grouped, task(r#""service": "true""#).0);
+}
+
+#[test]
+fn how_delays_grow() {
+    let backoff = |keys: &str| match task(&format!(r#""on-fail": "restart", {keys}"#)).0.on_fail {
+        OnFail::Restart(retry) => retry.backoff,
+        OnFail::Stop | OnFail::Ignore => panic!("{keys}"),
+    };
+    let growth = |keys: &str| backoff(keys).growth;
+    let linear = |millis| Growth::Linear { step: Duration::from_millis(millis) };
+    let is_linear = r#""restart-backoff": "dynamic-linear""#;
+    let is_dynamic = r#""restart-backoff": "dynamic""#;
+    assert_eq!(backoff(""), Backoff::NONE);
+    assert_eq!(growth(is_linear), linear(1000));
+    assert_eq!(growth(&format!(r#"{is_linear}, "restart-step": 1.5"#)), linear(1500));
+    assert_eq!(growth(&format!(r#"{is_linear}, "restart-step": "0.25""#)), linear(250));
+    assert_eq!(growth(&format!(r#"{is_linear}, "restart-step": "2m""#)), linear(120_000));
+    assert_eq!(growth(&format!(r#"{is_linear}, "restart-step": 0"#)), linear(0));
+    let longest = Growth::Linear { step: Duration::from_nanos(i64::MAX as u64) };
+    assert_eq!(growth(&format!(r#"{is_linear}, "restart-step": 1e300"#)), longest);
+    assert_eq!(growth(is_dynamic), Growth::Exponential { factor: 2.0 });
+    assert_eq!(
+        growth(&format!(r#"{is_dynamic}, "restart-step": "1.5""#)),
+        Growth::Exponential { factor: 1.5 }
+    );
+    let all = backoff(
+        r#""restart-params": { "after-scheduling": "dynamic", "after-step": 3, "max": "1h", "jitter": "0.1" }"#,
+    );
+    let growth = Growth::Exponential { factor: 3.0 };
+    assert_eq!(all, Backoff { growth, max: Duration::from_secs(3600), jitter: 0.1 });
+    // A first delay beyond the built-in maximum is not cut short by it.
+    assert_eq!(backoff(r#""restart-delay": "1h""#).max, Duration::from_secs(3600));
+    assert_eq!(backoff(r#""restart-delay": "1h", "restart-jitter": 0.5"#).max, Duration::from_secs(5400));
+    assert_eq!(backoff(&format!(r#"{is_dynamic}, "restart-delay": "1h""#)).max, Duration::from_secs(3600));
+}
+
+#[test]
+fn what_others_are_waited_for() {
+    let depends_on = |list: &str| {
+        let text = scripts(&format!(
+            r#"{{ "name": "x", "command": "t", "depends-on": {list} }}, {{ "name": "a", "command": "t" }},
+               {{ "name": "b", "command": "t", "service": true, "health-check": {{ "command": "curl" }} }}"#
+        ));
+        let plan = accept(&text).plan.tasks()[0].clone();
+        let list = plan.depends_on.iter().map(|on| format!("{} {:?}", on.task, on.condition));
+        (list.collect::<Vec<_>>().join(", "), plan.on_fail)
+    };
+    assert_eq!(depends_on(r#"["a"]"#), ("a Completed".to_owned(), OnFail::Ignore));
+    assert_eq!(depends_on(r#"["a", "a"]"#).0, "a Completed");
+    let gate = ("a Completed, b Healthy, b Started".to_owned(), OnFail::Stop);
+    assert_eq!(depends_on(r#"["a", { "b": "healthy" }, { "b": "started" }]"#), gate);
+    assert_eq!(depends_on(r#"{ "b": "healthy", "a": "started" }"#).0, "b Healthy, a Started");
+    assert_eq!(depends_on("[]"), (String::new(), OnFail::Stop));
+}
+
+#[test]
+fn health_checks() {
+    let (plan, launch) = task(r#""health-check": { "command": "curl -f localhost" }"#);
+    let interval = seconds(30).expect("some time");
+    let retries = NonZeroU32::new(3).expect("not zero");
+    assert_eq!(plan.health, Some(HealthPlan { interval, retries, start_period: Duration::ZERO }));
+    let action = Action::Shell("curl -f localhost".to_owned());
+    assert_eq!(launch.health, Some(HealthCommand { action, timeout: Duration::from_secs(30) }));
+    let (plan, launch) = task(
+        r#""health-check": { "command": ["curl", "-f"], "interval": 1, "timeout": "2s", "retries": "4", "start_period": 5 }"#,
+    );
+    let (interval, retries) = (seconds(1).expect("some time"), NonZeroU32::new(4).expect("not zero"));
+    assert_eq!(plan.health, Some(HealthPlan { interval, retries, start_period: Duration::from_secs(5) }));
+    let action = Action::Exec(["curl", "-f"].map(str::to_owned).to_vec());
+    assert_eq!(launch.health, Some(HealthCommand { action, timeout: Duration::from_secs(2) }));
+}
+
+#[test]
+fn as_whom_and_under_which_limits() {
+    let launch = task(
+        r#""user": "www", "group": 44, "priority": "-5", "umask": "027", "environment-file": "sub/./x.env",
+           "limits": { "nofile": "1024", "as": "2G", "core": "unlimited" }"#,
+    )
+    .1;
+    let limits = [
+        (Resource::Nofile, Limit::At(1024)),
+        (Resource::As, Limit::At(2 << 30)),
+        (Resource::Core, Limit::Unlimited),
+    ];
+    let expected = Privileges {
+        user: Some(Account::Name("www".to_owned())),
+        group: Some(Account::Id(44)),
+        priority: Some(-5),
+        umask: Some(0o027),
+        limits: limits.into(),
+    };
+    assert_eq!(launch.privileges, expected);
+    assert_eq!(launch.environment_file, Some(PathBuf::from("/srv/jobs/sub/x.env")));
+    assert!(task(r#""user": null, "limits": {}"#).1.privileges.is_default());
+}
+
+#[test]
+fn log_files() {
+    let rotate = |fields: &str| task(&format!(r#""stdout": "x.log", "rotate": {fields}"#)).1.rotate;
+    let rotation = |max_size, keep, compress| {
+        Some(Rotation { max_size: NonZeroU64::new(max_size).expect("not zero"), keep, compress })
+    };
+    assert_eq!(rotate("{}"), rotation(10 << 20, 5, false));
+    assert_eq!(rotate(r#"{ "max_size": "4K", "keep": 2, "compress": true }"#), rotation(4096, 2, true));
+    assert_eq!(rotate("null"), None);
+    assert!(task(r#""stderr": "x.log", "timestamps": true"#).1.timestamps);
+}
+
+#[test]
+fn which_failures_are_told() {
+    let notify = |keys: &str| {
+        let text = format!(
+            r#"{{ "notify-command": "mail", "scripts": [ {{ "name": "x", "command": "true", {keys} }} ] }}"#
+        );
+        accept(&text).plan.tasks()[0].notify.clone().expect("somebody is told")
+    };
+    let plan = |mode, recovery, after| NotifyPlan { mode, recovery, after };
+    let many = |count| NotifyMode::AfterMany(NonZeroU32::new(count).expect("not zero"));
+    assert_eq!(notify(r#""notify": "command""#), plan(NotifyMode::AfterFail, false, None));
+    assert_eq!(
+        notify(
+            r#""notify": { "enabled": true, "mode": "after-many", "after-threshold": 3, "handler": "command",
+                           "after": "5m", "recovery": true }"#
+        ),
+        plan(many(3), true, seconds(300))
+    );
+    assert_eq!(notify(r#""notify": "mail", "notify-mode": "after_many""#), plan(many(1), false, None));
+    assert_eq!(
+        notify(r#""notify": "mail", "notify-mode": "on-exhausted", "notify-after": 0"#),
+        plan(NotifyMode::OnExhausted, false, None)
+    );
 }
 
 #[test]

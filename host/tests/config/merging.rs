@@ -85,10 +85,10 @@ fn a_script_that_names_a_schedule_drops_the_one_of_defaults() {
     assert_eq!(interval(&merged(r#""timer": 60"#, r#""timer": null"#).0), None);
     assert_eq!(interval(&merged(timer, r#""timer": null"#).0), None);
     assert_eq!(interval(&merged(r#""timer": 60"#, r#""service": false"#).0), Some(60));
-    check(
-        &file(cron, r#""timer": null"#),
-        &[r#""params" | error not-supported defaults: schedule-cron: not supported yet"#],
-    );
+    let is_daily =
+        |plan: &TaskPlan| matches!(&plan.schedule, Schedule::Cron(cron) if cron.text() == "@daily");
+    assert!(is_daily(&merged(cron, r#""timer": null"#).0));
+    assert!(is_daily(&merged(cron, "").0));
     assert_eq!(interval(&merged(cron, r#""scheduling": { "scheduler": "none" }"#).0), None);
     assert_eq!(interval(&merged(cron, r#""scheduling": { "scheduler": null }"#).0), None);
     assert_eq!(interval(&merged(cron, r#""scheduling": null"#).0), None);
@@ -99,7 +99,6 @@ fn a_script_that_names_a_schedule_drops_the_one_of_defaults() {
         interval(&merged(r#""scheduling": { "scheduler": "timer" }"#, r#""scheduling": { "params": 30 }"#).0),
         Some(30)
     );
-    check(&file(cron, ""), &[r#""params" | error not-supported defaults: schedule-cron: not supported yet"#]);
     check(
         &file("", r#""scheduling": { "params": 30 }"#),
         &[
@@ -123,14 +122,14 @@ fn a_script_that_names_a_schedule_drops_the_one_of_defaults() {
 fn what_is_wrong_in_defaults_is_said_once_and_even_if_nobody_uses_it() {
     let scripts = r#"[ { "name": "x", "command": "a" }, { "name": "y", "command": "b", "timeout": 5, "environment": { "B": "1" } } ]"#;
     let text = format!(
-        r#"{{ "defaults": {{ "timeout": "5x", "environment": {{ "A": [] }}, "priority": 5, "notify": "pagre" }}, "scripts": {scripts} }}"#
+        r#"{{ "defaults": {{ "timeout": "5x", "environment": {{ "A": [] }}, "user": "wwww", "notify": "pagre" }}, "scripts": {scripts} }}"#
     );
     check(
         &text,
         &[
             r#""5x" | error invalid-value defaults: timeout "5x": expected a duration such as 30s, 5m or 1h30m | the units are ms, s, m, h and d"#,
             "[] | error invalid-value defaults: environment.A []: expected text, a number or a boolean",
-            r#""priority" | error not-supported defaults: priority: not supported yet"#,
+            r#""wwww" | error unknown-account defaults: user "wwww": there is no such user | did you mean "www"?"#,
             r#""pagre" | error unknown-notifier defaults: notify "pagre": there is no such notifier | "none", "command" or a name of "notifiers""#,
         ],
     );
@@ -143,10 +142,9 @@ fn what_is_wrong_in_defaults_is_said_once_and_even_if_nobody_uses_it() {
 #[test]
 fn an_object_may_be_completed_by_the_script() {
     let health = r#""health-check": { "interval": "5s" }"#;
-    check(
-        &file(health, r#""health-check": { "command": "curl" }"#),
-        &[r#""health-check" | error not-supported task "x": health-check: not supported yet"#],
-    );
+    let (plan, launch) = merged(health, r#""health-check": { "command": "curl" }"#);
+    assert_eq!(plan.health.map(|health| health.interval.duration().as_secs()), Some(5));
+    assert_eq!(launch.health.as_ref().map(|health| &health.action), Some(&Action::Shell("curl".to_owned())));
     check(&file(health, r#""health-check": null"#), &[]);
     check(&file(health, ""), &[r#"{ | error missing-key task "x": health-check.command is missing"#]);
 }

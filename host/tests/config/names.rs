@@ -1,6 +1,7 @@
 //! Keys that are unknown, missing or written twice, and names that occur twice or nowhere.
 
-use crate::{check, script, scripts};
+use crate::{accept, check, script, scripts};
+use bansuri::config::ReloadMode;
 
 #[test]
 fn unknown_keys_warn_and_say_what_may_be_meant() {
@@ -71,7 +72,7 @@ fn misspelt_values_say_what_may_be_meant() {
         &[
             r#""5min" | error invalid-value task "x": timeout "5min": expected a duration such as 30s, 5m or 1h30m | the units are ms, s, m, h and d"#,
             r#"1.5 | error invalid-value task "x": stop-timeout 1.5: expected a duration such as 30s, 5m or 1h30m | write whole numbers, in a smaller unit: 1500ms, 90m, 1h30m"#,
-            r#""61 * * * *" | error invalid-value task "x": schedule-cron "61 * * * *": expected a cron expression such as "*/5 * * * *" or "@daily" | the minute "61" is not a list of numbers and ranges from 0 to 59"#,
+            r#""61 * * * *" | error invalid-value task "x": schedule-cron "61 * * * *": expected a cron expression such as "*/5 * * * *" or "@daily" | minute "61": "61" is not a number from 0 to 59"#,
             r#"22 | error invalid-value task "x": umask 22: expected octal digits such as "027" | write "022""#,
             r#"5 | error invalid-value task "x": description 5: expected text in double quotes | write "5""#,
         ],
@@ -240,18 +241,19 @@ fn what_is_no_object() {
 }
 
 #[test]
-fn root_keys_without_behaviour() {
+fn root_keys_that_are_plain_values() {
+    let read = |keys: &str| {
+        let configuration = accept(&format!(r#"{{ {keys} "scripts": [] }}"#));
+        (configuration.plan.max_running().map(|number| number.get()), configuration.reload)
+    };
+    assert_eq!(read(""), (None, ReloadMode::Auto));
+    assert_eq!(read(r#""max-running": 0, "reload": null,"#), (None, ReloadMode::Auto));
+    assert_eq!(read(r#""max_running": "4", "reload": "signal","#), (Some(4), ReloadMode::Signal));
+    assert_eq!(read(r#""max-running": 1, "reload": "auto","#), (Some(1), ReloadMode::Auto));
+    check(r#"{ "plugins": { "isolation": "thread" }, "scripts": [] }"#, &[]);
     check(
-        r#"{ "max-running": 0, "reload": null, "plugins": { "isolation": "thread" }, "scripts": [] }"#,
-        &[],
-    );
-    check(
-        r#"{ "max_running": "4", "reload": "signal", "plugins": { "isolation": "process" }, "scripts": [] }"#,
-        &[
-            r#""max_running" | error not-supported max-running: not supported yet"#,
-            r#""reload" | error not-supported reload: not supported yet"#,
-            r#""plugins" | error not-supported plugins.isolation: not supported yet"#,
-        ],
+        r#"{ "plugins": { "isolation": "process" }, "scripts": [] }"#,
+        &[r#""plugins" | error not-supported plugins.isolation: not supported yet"#],
     );
     check(
         r#"{ "max-running": -1, "reload": "atuo", "scripts": [] }"#,

@@ -1,0 +1,130 @@
+//! What is different in a configuration that was read again.
+
+use super::model::Configuration;
+use crate::launch::{Launch, NotifyTarget};
+use bansuri_core::{Change, Origin, Reload, TaskId, TaskName, TaskPlan};
+use std::collections::HashMap;
+
+/// A configuration as it follows another.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigDiff {
+    /// For the core.
+    pub reload: Reload,
+    /// Names of tasks that were not there before, in the order of the new file.
+    pub added: Vec<String>,
+    /// Names of tasks that are gone, in the order of the old file.
+    pub removed: Vec<String>,
+    /// Names of tasks in which anything is different, in the order of the new file.
+    pub changed: Vec<String>,
+}
+
+/// Compares two configurations, task by task, by name. `ids` says which task of the core has a name; one it does not
+/// know is new to it.
+pub fn diff(
+    old: &Configuration,
+    new: &Configuration,
+    ids: impl Fn(&TaskName) -> Option<TaskId>,
+) -> ConfigDiff {
+    let before: HashMap<&TaskName, usize> =
+        old.plan.tasks().iter().enumerate().map(|(at, task)| (&task.name, at)).collect();
+    let (mut added, mut changed) = (Vec::new(), Vec::new());
+    let mut origins = Vec::with_capacity(new.plan.tasks().len());
+    for (at, task) in new.plan.tasks().iter().enumerate() {
+        let kept = before.get(&task.name).and_then(|old_at| Some((*old_at, ids(&task.name)?)));
+        let Some((old_at, id)) = kept else {
+            added.push(task.name.to_string());
+            origins.push(Origin::Added);
+            continue;
+        };
+        let change = in_plan(&old.plan.tasks()[old_at], task)
+            .max(in_launch(&old.launches[old_at], &new.launches[at]))
+            .max(in_notifier(old, new, &new.launches[at]));
+        if change != Change::None {
+            changed.push(task.name.to_string());
+        }
+        origins.push(Origin::Kept { task: id, change });
+    }
+    let after: std::collections::HashSet<&TaskName> =
+        new.plan.tasks().iter().map(|task| &task.name).collect();
+    let gone = old.plan.tasks().iter().map(|task| &task.name).filter(|name| !after.contains(name));
+    let removed = gone.map(TaskName::to_string).collect();
+    ConfigDiff { reload: Reload { plan: new.plan.clone(), origins }, added, removed, changed }
+}
+
+fn weigh(is_same: bool, change: Change) -> Change {
+    if is_same { Change::None } else { change }
+}
+
+// Both comparisons name every field, so that a new one cannot be forgotten.
+
+fn in_plan(old: &TaskPlan, new: &TaskPlan) -> Change {
+    let TaskPlan {
+        name: _,
+        schedule,
+        timeout,
+        stop_timeout,
+        on_fail,
+        max_runs,
+        success_codes,
+        jitter,
+        catch_up,
+        depends_on,
+        health,
+        notify,
+    } = old;
+    let when = *schedule == new.schedule
+        && *jitter == new.jitter
+        && *catch_up == new.catch_up
+        && *depends_on == new.depends_on;
+    let policy = *timeout == new.timeout
+        && *stop_timeout == new.stop_timeout
+        && *on_fail == new.on_fail
+        && *max_runs == new.max_runs
+        && *success_codes == new.success_codes
+        && *health == new.health
+        && *notify == new.notify;
+    weigh(when, Change::Schedule).max(weigh(policy, Change::Policy))
+}
+
+fn in_launch(old: &Launch, new: &Launch) -> Change {
+    let Launch {
+        name: _,
+        description,
+        action,
+        command_text,
+        working_directory,
+        environment,
+        environment_file,
+        privileges,
+        timeout,
+        stop_signal,
+        stdout,
+        stderr,
+        rotate,
+        timestamps,
+        health,
+        notify,
+    } = old;
+    let command = *action == new.action
+        && *working_directory == new.working_directory
+        && *environment == new.environment
+        && *environment_file == new.environment_file
+        && *privileges == new.privileges
+        && *stdout == new.stdout
+        && *stderr == new.stderr
+        && *rotate == new.rotate
+        && *timestamps == new.timestamps;
+    let policy = *description == new.description
+        && *command_text == new.command_text
+        && *timeout == new.timeout
+        && *stop_signal == new.stop_signal
+        && *health == new.health
+        && *notify == new.notify;
+    weigh(command, Change::Command).max(weigh(policy, Change::Policy))
+}
+
+/// Who is told may have changed behind the name.
+fn in_notifier(old: &Configuration, new: &Configuration, launch: &Launch) -> Change {
+    let Some(NotifyTarget::Named(name)) = &launch.notify else { return Change::None };
+    weigh(old.notifiers.get(name) == new.notifiers.get(name), Change::Policy)
+}
