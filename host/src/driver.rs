@@ -14,7 +14,9 @@ use crate::events::{EventStream, HostEvent};
 use crate::exit_code;
 use crate::launch::{Action, Launch};
 use crate::plugin::Registry;
-use crate::runner::{LiveRun, Logs, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update};
+use crate::runner::{
+    HealthChecker, HealthUpdate, LiveRun, Logs, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update,
+};
 use crate::signals::{HostSignal, Signals};
 use crate::ticks::LastTicks;
 use bansuri_core::{Effect, Exit, Input, Mono, Orchestrator, RunId, TaskId, Verdict};
@@ -33,6 +35,8 @@ const CLOCK_KEY: usize = SIGNAL_KEYS + Signals::KEYS;
 /// The key under which whoever arms the watch of the configuration file has its events reported.
 pub const WATCH_KEY: usize = CLOCK_KEY + 1;
 const SUBPROCESS_KEYS: usize = WATCH_KEY + 1;
+/// Beyond every place that a process has in this poller.
+const HEALTH_KEYS: usize = 1 << (usize::BITS / 2 - 1);
 
 /// How many runs are started before the poller is asked again: tasks that restart without a delay must not keep
 /// signals and exits waiting.
@@ -75,6 +79,7 @@ pub struct Driver {
     watch: Option<ConfigWatch>,
     subprocess: SubprocessRunner,
     plugin: PluginRunner,
+    health: HealthChecker,
     updates: Receiver<Update>,
     configuration: Configuration,
     reloader: Reloader,
@@ -134,6 +139,7 @@ impl Driver {
             watch,
             subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS).with_logs(logs.clone()),
             plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::clone(&waker)).with_logs(logs),
+            health: HealthChecker::new(Arc::clone(&poller), HEALTH_KEYS),
             updates,
             reloader: Reloader::new(load, waker),
             ticks,
@@ -248,6 +254,13 @@ impl Driver {
         }
     }
 
+    fn check_health(&mut self, run: RunId) {
+        let launch = self.launch(run.task);
+        if let Err(problem) = self.health.start(run, &launch) {
+            self.input(Input::HealthChecked { run, problem: Some(problem) });
+        }
+    }
+
     /// How a task that the core speaks of is run.
     fn launch(&self, task: TaskId) -> Arc<Launch> {
         let launch = self.launches.get(task.index()).and_then(Option::as_ref);
@@ -283,7 +296,11 @@ impl Driver {
                         self.signal(signal);
                     }
                 }
-                key => self.subprocess.on_ready(key),
+                key => {
+                    // Each knows its own keys.
+                    self.subprocess.on_ready(key);
+                    self.health.on_ready(key);
+                }
             }
         }
         if self.watch.as_mut().is_some_and(ConfigWatch::take_change) {
@@ -298,6 +315,10 @@ impl Driver {
         while let Ok(update) = self.updates.try_recv() {
             self.update(update);
         }
+        // After the ends of runs: the health of one that has ended is of no interest.
+        while let Some(HealthUpdate { run, problem }) = self.health.poll_update() {
+            self.input(Input::HealthChecked { run, problem });
+        }
         self.notices.collect(&mut self.reporter);
         if self.core.next_deadline().is_some_and(|deadline| deadline <= self.clock.now().mono) {
             self.input(Input::Tick);
@@ -308,6 +329,7 @@ impl Driver {
         match update {
             Update::Finished(finished) => {
                 let run = finished.run;
+                self.health.cancel(run);
                 if !finished.remains {
                     self.live.remove(&run);
                 }
@@ -354,6 +376,7 @@ impl Driver {
         log::warn!(target: "bansuri", "second SIGINT: every run is killed");
         self.phase = Phase::Killing { until: self.clock.now().mono + KILL_LIMIT };
         self.notices.abandon();
+        self.health.cancel_all();
         self.input(Input::Shutdown);
         self.input(Input::Kill);
     }
@@ -374,6 +397,10 @@ impl Driver {
                 if !self.core.is_shut_down() {
                     return false;
                 }
+                self.health.cancel_all();
+                if !self.health.all_gone() {
+                    return false;
+                }
                 self.phase = Phase::Notifying { code, until: now + NOTIFICATION_LIMIT };
                 true
             }
@@ -389,7 +416,7 @@ impl Driver {
                 true
             }
             Phase::Killing { until } => {
-                if !self.core.is_shut_down() && now < until {
+                if !(self.core.is_shut_down() && self.health.all_gone()) && now < until {
                     return false;
                 }
                 self.phase = Phase::Abandoning { code: exit_code::INTERRUPTED, until };

@@ -16,7 +16,7 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("exit_code", &[]),
     ("launch", &[]),
     ("logger", &[]),
-    ("process", &[]),
+    ("process", &["launch"]),
     ("signals", &["process"]),
     ("state_dir", &[]),
     ("ticks", &[]),
@@ -25,7 +25,7 @@ const LEAVES: &[(&str, &[&str])] = &[
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["launch", "process"]),
-    ("runner", &["clock", "launch", "process"]),
+    ("runner", &["clock", "envfile", "launch", "process"]),
     ("plugin", &["clock"]),
     ("notify", &["clock", "process"]),
 ];

@@ -1,16 +1,16 @@
 //! Where the output of a run goes: what its process is given, and what the host keeps.
 
-use super::output::{LogFile, open_log};
+use super::command::Outputs;
+use super::log_file::{LogFile, OpenedLog, open_log};
 use super::pump::{Logs, PumpedLog, PumpedStream};
 use crate::launch::{ErrorSink, Launch, Sink};
-use crate::process::{self, Stdio};
+use crate::process::{self, Handover, Stdio};
 use rustix::fs::OFlags;
 use std::os::fd::OwnedFd;
 
 /// The child's side of its output, before it is started.
 pub(super) struct Streams {
-    pub(super) stdout: Stdio,
-    pub(super) stderr: Option<Stdio>,
+    pub(super) outputs: Outputs,
     pub(super) captures: [Planned; 2],
 }
 
@@ -28,23 +28,24 @@ impl Streams {
     /// # Errors
     /// A lowercase fragment that names the file.
     pub(super) fn open(launch: &Launch, logs: &Logs) -> Result<Self, String> {
-        let (stdout, first) = open(&launch.stdout, launch, logs)?;
-        let (stderr, second) = match &launch.stderr {
-            ErrorSink::Combined => (None, Planned::None),
+        let (stdout, hand_stdout, first) = open(&launch.stdout, launch, logs)?;
+        let (stderr, hand_stderr, second) = match &launch.stderr {
+            ErrorSink::Combined => (None, Handover::default(), Planned::None),
             // One file under both names: one descriptor keeps what is written in order.
             ErrorSink::Separate(Sink::File(path)) if launch.stdout == Sink::File(path.clone()) => {
-                (None, Planned::None)
+                (None, Handover::default(), Planned::None)
             }
             ErrorSink::Separate(sink) => {
-                let (stdio, planned) = open(sink, launch, logs)?;
-                (Some(stdio), planned)
+                let (stdio, handover, planned) = open(sink, launch, logs)?;
+                (Some(stdio), handover, planned)
             }
         };
-        Ok(Self { stdout, stderr, captures: [first, second] })
+        let outputs = Outputs { stdout, stderr, handovers: [hand_stdout, hand_stderr] };
+        Ok(Self { outputs, captures: [first, second] })
     }
 }
 
-fn open(sink: &Sink, launch: &Launch, logs: &Logs) -> Result<(Stdio, Planned), String> {
+fn open(sink: &Sink, launch: &Launch, logs: &Logs) -> Result<(Stdio, Handover, Planned), String> {
     match sink {
         Sink::Tail => {
             let made = process::pipe().and_then(|(read, write)| {
@@ -54,17 +55,19 @@ fn open(sink: &Sink, launch: &Launch, logs: &Logs) -> Result<(Stdio, Planned), S
             let (read, write) = made.map_err(|error| {
                 format!("cannot make a pipe for its output: {}", process::describe(&error))
             })?;
-            Ok((Stdio::To(write), Planned::Pipe(read)))
+            Ok((Stdio::To(write), Handover::GIVEN, Planned::Pipe(read)))
         }
         Sink::File(path) => {
-            let (descriptor, file) = open_log(path)?;
+            let OpenedLog { descriptor, file, handover } = open_log(path, &launch.privileges)?;
             if launch.timestamps || (launch.rotate.is_some() && file.is_some()) {
                 let (write, stream) = logs.open(PumpedLog::new(descriptor, path, launch))?;
-                return Ok((Stdio::To(write), Planned::Pumped(stream)));
+                // The pipe is the run's, the log stays with the host, which writes it.
+                let handover = Handover { give: true, ..handover };
+                return Ok((Stdio::To(write), handover, Planned::Pumped(stream)));
             }
-            Ok((Stdio::To(descriptor), file.map_or(Planned::None, Planned::File)))
+            Ok((Stdio::To(descriptor), handover, file.map_or(Planned::None, Planned::File)))
         }
-        Sink::Ignore => Ok((Stdio::Null, Planned::None)),
-        Sink::Inherit => Ok((Stdio::Inherit, Planned::None)),
+        Sink::Ignore => Ok((Stdio::Null, Handover::default(), Planned::None)),
+        Sink::Inherit => Ok((Stdio::Inherit, Handover::default(), Planned::None)),
     }
 }

@@ -213,7 +213,7 @@ fn a_log_file_that_cannot_be_opened_keeps_the_run_from_starting() {
     task.stdout = Sink::File("/nonexistent/log".into());
     let mut bench = Bench::new();
     let Err(error) = bench.start(&task) else { panic!("it started") };
-    assert_eq!(error.reason, "log file \"/nonexistent/log\": no such file or directory");
+    assert_eq!(error.reason, "log file \"/nonexistent/log\": its folder \"/nonexistent\" does not exist");
     task.action = Action::Shell("true".to_owned());
     let Err(error) = bench.start(&task) else { panic!("it started") };
     assert_eq!(error.reason, "task \"no log\": its command names no plugin");
