@@ -383,3 +383,35 @@ fn a_log_that_was_moved_or_removed_is_made_anew() {
     let modes: BTreeSet<u32> = files(&path).iter().map(|file| file.metadata().unwrap().mode()).collect();
     assert_eq!(modes.len(), 1, "all have the mode of the first");
 }
+
+/// Run on demand, in release: a GiB through the host beside the same through `cat`.
+#[test]
+#[ignore = "a measurement"]
+fn throughput() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 1G";
+    for (what, source) in [("zeros", "head -c 1G /dev/zero"), ("lines", lines)] {
+        let mut ratios = Vec::new();
+        for _ in 0..5 {
+            let path = folder.path().join("log");
+            let mut bench = Bench::new();
+            let begun = Instant::now();
+            bench.run(shell(&format!("{source} | cat > {}/limit", folder.path().display())));
+            let limit = begun.elapsed();
+            end(bench);
+            std::fs::remove_file(folder.path().join("limit")).unwrap();
+            let mut bench = Bench::new();
+            let begun = Instant::now();
+            bench.run(rotated(source, &path, 100 << 20, 5, false));
+            end(bench);
+            let own = begun.elapsed();
+            for file in files(&path) {
+                std::fs::remove_file(file).unwrap();
+            }
+            println!("{what}: cat {limit:?}, host {own:?}");
+            ratios.push(limit.as_secs_f64() / own.as_secs_f64());
+        }
+        ratios.sort_by(f64::total_cmp);
+        println!("{what}: {:.2} of cat's throughput (median)", ratios[2]);
+    }
+}
