@@ -4,6 +4,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod driver;
+pub mod envfile;
 pub mod events;
 pub mod exit_code;
 pub mod launch;

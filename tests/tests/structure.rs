@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 /// Modules of the host that anybody above may use, with the leaves they use themselves.
 const LEAVES: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("envfile", &[]),
     ("events", &["clock"]),
     ("exit_code", &[]),
     ("launch", &[]),
     ("logger", &[]),
-    ("process", &[]),
+    ("process", &["launch"]),
     ("signals", &["process"]),
     ("state_dir", &[]),
 ];
@@ -22,7 +23,7 @@ const LEAVES: &[(&str, &[&str])] = &[
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["launch"]),
-    ("runner", &["clock", "launch", "process"]),
+    ("runner", &["clock", "envfile", "launch", "process"]),
     ("plugin", &["clock"]),
     ("notify", &["clock", "process"]),
 ];

@@ -1,12 +1,15 @@
-//! Starting processes and ending their groups. A leaf: anybody may use it, and it knows nothing of tasks.
+//! Starting processes and ending their groups. A leaf: anybody may use it, and it knows nothing of tasks
+//! but the types that say what to start.
 //!
 //! Linux with glibc: pidfds (5.4; group signals through them from 6.9), posix_spawn with a working directory and
 //! closefrom (glibc 2.34). Another platform gets siblings of these files behind the same items.
 
+mod accounts;
 mod descriptors;
 mod environment;
 mod exit;
 mod group;
+mod helper;
 mod inherited;
 mod members;
 mod program;
@@ -14,10 +17,15 @@ mod spawn;
 mod strings;
 mod watched;
 
+pub use accounts::{
+    User, group_by_name, group_exists, group_names, groups_of, user_by_id, user_by_name, user_exists,
+    user_names,
+};
 pub use descriptors::{pipe, retrying};
 pub use environment::Environment;
 pub use exit::exit_now;
 pub use group::{Group, NotPermitted};
+pub use helper::{Answer, Handover, Verdict, WORD as HELPER_WORD, become_program};
 pub use inherited::{inherited_nofile, inherited_signal_mask, raise_nofile, was_ignored};
 pub use members::{Presence, survey};
 pub use program::describe;

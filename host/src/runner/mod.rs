@@ -1,6 +1,9 @@
 //! Running tasks: the interface that both executors share.
 
+mod command;
 mod keys;
+mod log_file;
+mod log_path;
 mod output;
 mod plugin;
 mod plugin_output;

@@ -1,5 +1,6 @@
 //! Runs plugin tasks, each run on a thread of its own.
 
+use super::command::of_task;
 use super::plugin_output::PluginOutput;
 use super::pump::Logs;
 use super::{CannotForce, Finished, LiveRun, RunSpec, StartError, Started, TaskRunner, Update};
@@ -46,9 +47,10 @@ impl TaskRunner for PluginRunner {
             let reason = format!("task {:?}: its command names no plugin", run.launch.name.as_str());
             return Err(StartError { reason, code: None });
         };
+        let environment = of_task(&run.launch, run.run, Some(run.attempt))?;
         let output = Arc::new(PluginOutput::open(&run.launch, &self.logs)?);
         let shared = Arc::new(Shared {
-            context: context_of(&run, started, Arc::clone(&output) as Arc<dyn OutputSink>),
+            context: context_of(&run, started, environment, Arc::clone(&output) as Arc<dyn OutputSink>),
             stage: Mutex::new(Stage::Making),
             changed: Condvar::new(),
             stop_fault: Mutex::new(None),
@@ -330,12 +332,13 @@ fn spawn_work(name: String, work: Work) -> io::Result<()> {
     }
 }
 
-fn context_of(run: &RunSpec, started: Instant, output: Arc<dyn OutputSink>) -> RunContext {
+fn context_of(
+    run: &RunSpec,
+    started: Instant,
+    environment: BTreeMap<String, String>,
+    output: Arc<dyn OutputSink>,
+) -> RunContext {
     let name = run.launch.name.as_str();
-    let mut environment: BTreeMap<String, String> = run.launch.environment.clone();
-    environment.insert("BANSURI_TASK".to_owned(), name.to_owned());
-    environment.insert("BANSURI_RUN".to_owned(), run.run.number.to_string());
-    environment.insert("BANSURI_ATTEMPT".to_owned(), run.attempt.to_string());
     RunContext::new(RunSetup {
         task: run.launch.name.shared(),
         attempt: run.attempt,

@@ -3,7 +3,10 @@
 use crate::{accept, script, scripts};
 use bansuri::config::NotifierSpec;
 use bansuri::launch::{Action, ErrorSink, Launch, NotifyTarget, Sink};
-use bansuri_core::{OnExhausted, OnFail, Positive, Retry, Schedule, Signal, TaskPlan, TimerMode};
+use bansuri_core::{
+    Backoff, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule, Signal, TaskPlan,
+    TimerMode,
+};
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -51,9 +54,14 @@ fn the_flat_example() {
     assert_eq!(plan.timeout, seconds(600));
     assert_eq!(launch.timeout, seconds(600));
     let delay = Duration::from_secs(5);
-    let retry = Retry { max_attempts: NonZeroU32::new(3), delay, on_exhausted: OnExhausted::Continue };
+    let retry = Retry {
+        max_attempts: NonZeroU32::new(3),
+        delay,
+        backoff: Backoff::NONE,
+        on_exhausted: OnExhausted::Continue,
+    };
     assert_eq!(plan.on_fail, OnFail::Restart(retry));
-    assert!(plan.notify);
+    assert_eq!(plan.notify, Some(NotifyPlan { mode: NotifyMode::AfterFail, recovery: false, after: None }));
     assert_eq!(launch.action, Action::Shell("pg_dump mydb > backup.sql".to_owned()));
     assert_eq!(launch.stdout, Sink::File(PathBuf::from("/srv/jobs/backup.log")));
     let words = ["mail", "-s", "failed: {task}", "ops@example.com"].map(str::to_owned);
@@ -83,13 +91,21 @@ fn what_follows_a_failure_if_nobody_says() {
     assert_eq!(task(r#""timer": "1h""#).0.on_fail, OnFail::Ignore);
     assert_eq!(task(r#""timer": "none""#).0.on_fail, OnFail::Stop);
     assert_eq!(task(r#""timer": "1h", "on-fail": "stop""#).0.on_fail, OnFail::Stop);
-    let retry =
-        Retry { max_attempts: None, delay: Duration::from_secs(5), on_exhausted: OnExhausted::Continue };
+    let retry = Retry {
+        max_attempts: None,
+        delay: Duration::from_secs(5),
+        backoff: Backoff::NONE,
+        on_exhausted: OnExhausted::Continue,
+    };
     assert_eq!(task(r#""on-fail": "restart""#).0.on_fail, OnFail::Restart(retry));
     let (plan, _) =
         task(r#""on-fail": "restart", "restart-delay": 0, "on-exhausted": "stop", "max-attempts": 2"#);
-    let retry =
-        Retry { max_attempts: NonZeroU32::new(2), delay: Duration::ZERO, on_exhausted: OnExhausted::Stop };
+    let retry = Retry {
+        max_attempts: NonZeroU32::new(2),
+        delay: Duration::ZERO,
+        backoff: Backoff::NONE,
+        on_exhausted: OnExhausted::Stop,
+    };
     assert_eq!(plan.on_fail, OnFail::Restart(retry));
 }
 
@@ -162,7 +178,7 @@ fn plugins_and_their_notifiers() {
     assert_eq!(launch.action, Action::Plugin { library, type_name: "Space".to_owned(), options });
     assert_eq!(launch.command_text, "disk.so");
     assert_eq!(launch.notify, Some(NotifyTarget::Named("on_call".to_owned())));
-    assert!(configuration.plan.tasks()[0].notify);
+    assert!(configuration.plan.tasks()[0].notify.is_some());
     let spec = |options: serde_json::Value, timeout: u64| NotifierSpec {
         library: PathBuf::from("/srv/jobs/pager.so"),
         type_name: "Pager".to_owned(),

@@ -76,7 +76,7 @@ fn objects_are_merged_key_by_key_and_arrays_replaced() {
 fn a_script_that_names_a_schedule_drops_the_one_of_defaults() {
     let interval = |plan: &TaskPlan| match &plan.schedule {
         Schedule::Timer { interval, .. } => Some(interval.duration().as_secs()),
-        Schedule::Once => None,
+        Schedule::Once | Schedule::Cron(_) | Schedule::Service => None,
     };
     let cron = r#""scheduling": { "scheduler": "cron", "params": "@daily" }"#;
     let timer = r#""scheduling": { "scheduler": "timer", "params": "1m" }"#;

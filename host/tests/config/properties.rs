@@ -18,7 +18,7 @@ fn holds(text: &[u8]) -> Result<bool, TestCaseError> {
             for (task, launch) in configuration.plan.tasks().iter().zip(&configuration.launches) {
                 prop_assert_eq!(&task.name, &launch.name);
                 prop_assert_eq!(task.timeout, launch.timeout);
-                prop_assert_eq!(task.notify, launch.notify.is_some());
+                prop_assert_eq!(task.notify.is_some(), launch.notify.is_some());
                 prop_assert!(launch.working_directory.is_absolute());
                 prop_assert!(!task.success_codes.is_empty());
             }
