@@ -3,8 +3,9 @@
 
 mod support;
 
-use bansuri::launch::{ErrorSink, Launch, Rotation, Sink};
+use bansuri::launch::{Account, ErrorSink, Launch, Rotation, Sink};
 use bansuri::runner::{Logs, SubprocessRunner};
+use bansuri_core::Exit;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -357,7 +358,7 @@ fn a_full_disk_neither_kills_nor_blocks_the_task_for_ever() {
     let unmounted = std::process::Command::new("umount").arg("-l").arg(folder.path()).status().unwrap();
     assert!(unmounted.success());
     assert!(whole, "nothing is lost while it waits");
-    assert_eq!(finished.exit, bansuri_core::Exit::Code(0));
+    assert_eq!(finished.exit, Exit::Code(0));
     assert_eq!(size, 8 << 20);
     assert!(last.ends_with(b"\nafter\n") || last == b"after\n");
 }
@@ -414,4 +415,21 @@ fn throughput() {
         ratios.sort_by(f64::total_cmp);
         println!("{what}: {:.2} of cat's throughput (median)", ratios[2]);
     }
+}
+
+#[test]
+fn the_log_of_a_task_with_a_user_is_written_by_the_host() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root may start tasks as others");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let mut task = rotated("id -u; seq 1 1000; echo by name > /dev/stdout", &path, 1_000, 100, false);
+    task.privileges.user = Some(Account::Id(65_534));
+    let mut bench = Bench::new();
+    assert_eq!(bench.run(task).exit, Exit::Code(0));
+    end(bench);
+    assert!(all(&path) == [b"65534\n", &numbers(1, 1_000)[..], b"by name\n"].concat());
+    assert!(files(&path).iter().all(|file| file.metadata().unwrap().uid() == 0));
 }
