@@ -16,6 +16,7 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("launch", &[]),
     ("logger", &[]),
     ("process", &[]),
+    ("records", &["process"]),
     ("signals", &["process"]),
     ("state_dir", &[]),
     ("ticks", &[]),
