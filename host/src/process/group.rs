@@ -59,8 +59,7 @@ pub struct NotPermitted;
 impl Group {
     /// Takes over a child that leads a group of its own. If that fails, the child is killed and reaped.
     pub(super) fn of_child(pid: libc::pid_t) -> io::Result<Self> {
-        static ROUTE: OnceLock<Route> = OnceLock::new();
-        Self::by_route(pid, *ROUTE.get_or_init(Route::detect))
+        Self::by_route(pid, Route::of_system())
     }
 
     pub(super) fn by_route(pid: libc::pid_t, route: Route) -> io::Result<Self> {
@@ -261,6 +260,12 @@ impl Drop for Group {
 }
 
 impl Route {
+    /// What this kernel offers.
+    pub(super) fn of_system() -> Self {
+        static ROUTE: OnceLock<Route> = OnceLock::new();
+        *ROUTE.get_or_init(Route::detect)
+    }
+
     /// Asks the kernel with a signal that is none.
     fn detect() -> Self {
         let own = pidfd_open(rustix::process::getpid(), PidfdFlags::empty());

@@ -1,7 +1,9 @@
 //! Ending what hosts that died left behind.
 
 use super::leftovers::{Leftover, Leftovers};
-use crate::process::{Member, NotPermitted, Stranger, find_strangers, survey_strangers, wait_readable};
+use crate::process::{
+    Member, NotPermitted, Stranger, boot_ticks, find_strangers, survey_strangers, wait_readable,
+};
 use bansuri_core::Signal;
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;
@@ -12,6 +14,9 @@ const KILL_LIMIT: Duration = Duration::from_secs(5);
 
 /// As many members of a group are watched at once: when all of those are gone, the rest are looked for.
 const WATCHED: usize = 16;
+
+/// Looks in a row for those who were started while their group was asked.
+const ROUNDS: usize = 4;
 
 /// What became of what was left behind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -71,6 +76,10 @@ struct Ending<'a> {
     /// It had living members.
     was_seen: bool,
     was_killed: bool,
+    /// Who was asked, up to which time (in ticks since boot), where they had to be asked one by one.
+    asked: Option<(u64, BTreeSet<u32>)>,
+    /// Some may not have been asked yet.
+    is_unsettled: bool,
     /// Some of its living members; none: it is to be looked at.
     watched: Vec<Member>,
 }
@@ -107,11 +116,15 @@ fn end(endings: &mut [Ending<'_>], longest: Duration) {
 
 /// Looks at all groups of whose members none is watched, and does with them what is due.
 fn look(endings: &mut [Ending<'_>], longest: Duration) {
-    let mut doubtful: Vec<_> =
-        endings.iter_mut().filter(|ending| ending.is_alive() && ending.watched.is_empty()).collect();
-    let surveyed = survey_strangers(&doubtful.iter().map(|ending| &ending.group).collect::<Vec<_>>());
-    for (ending, members) in doubtful.iter_mut().zip(surveyed) {
-        ending.attend(members, longest);
+    for _ in 0..ROUNDS {
+        let mut doubtful: Vec<_> = endings.iter_mut().filter(|ending| ending.is_doubtful()).collect();
+        if doubtful.is_empty() {
+            return;
+        }
+        let surveyed = survey_strangers(&doubtful.iter().map(|ending| &ending.group).collect::<Vec<_>>());
+        for (ending, members) in doubtful.iter_mut().zip(surveyed) {
+            ending.attend(members, longest);
+        }
     }
 }
 
@@ -121,7 +134,16 @@ impl<'a> Ending<'a> {
         if phase == Phase::Own {
             log::warn!(target: &entry.task, "{}: this host was started by it: it is left alone", words(entry));
         }
-        Self { entry, group, phase, was_seen: false, was_killed: false, watched: Vec::new() }
+        Self {
+            entry,
+            group,
+            phase,
+            was_seen: false,
+            was_killed: false,
+            asked: None,
+            is_unsettled: false,
+            watched: Vec::new(),
+        }
     }
 
     fn is_alive(&self) -> bool {
@@ -129,6 +151,11 @@ impl<'a> Ending<'a> {
             Phase::Found | Phase::Asked { .. } | Phase::Killed { .. } => true,
             Phase::Gone | Phase::Left | Phase::Own => false,
         }
+    }
+
+    /// Whether it is to be looked at.
+    fn is_doubtful(&self) -> bool {
+        self.is_alive() && (self.watched.is_empty() || self.is_unsettled)
     }
 
     /// When it has had its time. `None`: it has come to its end.
@@ -152,6 +179,7 @@ impl<'a> Ending<'a> {
                 self.was_killed = true;
                 // So that they are looked for, and signalled.
                 self.watched.clear();
+                self.is_unsettled = false;
             }
             Phase::Killed { until } if until <= now => self.leave("cannot be killed"),
             Phase::Asked { .. }
@@ -186,8 +214,8 @@ impl<'a> Ending<'a> {
                 self.ask(&members)
             }
             Phase::Killed { .. } => self.group.signal(Signal::KILL, &members),
-            // It was asked once; who joined since is a child of one that is at its end.
-            Phase::Asked { .. } | Phase::Gone | Phase::Left | Phase::Own => Ok(()),
+            Phase::Asked { .. } => self.ask_newcomers(&members),
+            Phase::Gone | Phase::Left | Phase::Own => Ok(()),
         };
         if signalled == Err(NotPermitted) {
             return self.leave("may not be signalled by this host");
@@ -196,13 +224,39 @@ impl<'a> Ending<'a> {
         self.watched.truncate(WATCHED);
     }
 
-    fn ask(&self, members: &[Member]) -> Result<(), NotPermitted> {
-        let asked = self.group.signal(self.entry.stop_signal, members);
+    fn ask(&mut self, members: &[Member]) -> Result<(), NotPermitted> {
+        let sent = self.send_stop(members);
+        if !self.group.is_reached_at_once() {
+            self.asked = Some((boot_ticks(), members.iter().map(Member::pid).collect()));
+            self.is_unsettled = true;
+        }
+        sent
+    }
+
+    /// Those who were started while the others were being asked are asked too. Who is younger is not: a process that
+    /// ends in order may need children for it.
+    fn ask_newcomers(&mut self, members: &[Member]) -> Result<(), NotPermitted> {
+        self.is_unsettled = false;
+        let Some((until, asked)) = &mut self.asked else { return Ok(()) };
+        let newcomers = members.iter().filter(|one| one.started() <= *until && asked.insert(one.pid()));
+        let newcomers: Vec<&Member> = newcomers.collect();
+        if newcomers.is_empty() {
+            return Ok(());
+        }
+        self.is_unsettled = true;
+        self.send_stop(newcomers)
+    }
+
+    fn send_stop<'m>(
+        &self,
+        members: impl IntoIterator<Item = &'m Member> + Clone,
+    ) -> Result<(), NotPermitted> {
+        let sent = self.group.signal(self.entry.stop_signal, members.clone());
         // A process that is stopped could not react.
-        if let Some(resume) = "CONT".parse().ok().filter(|_| asked.is_ok()) {
+        if let Some(resume) = "CONT".parse().ok().filter(|_| sent.is_ok()) {
             let _ = self.group.signal(resume, members);
         }
-        asked
+        sent
     }
 
     fn leave(&mut self, why: &str) {
