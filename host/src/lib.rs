@@ -13,6 +13,7 @@ pub mod logger;
 pub mod notify;
 pub mod plugin;
 pub mod process;
+pub mod records;
 pub mod runner;
 pub mod signals;
 pub mod state_dir;

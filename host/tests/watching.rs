@@ -129,10 +129,10 @@ fn renamed_over_while_the_old_one_is_kept_as_a_backup() {
 #[test]
 fn removed_and_made_again() {
     let mut bench = Bench::new("scripts.json", |folder| write(&folder.join("scripts.json"), "{}"));
-    for _ in 0..3 {
+    for another in ["a", "b", "c"] {
         fs::remove_file(bench.file("scripts.json")).unwrap();
         bench.tells();
-        write(&bench.file("another"), "");
+        write(&bench.file(another), "");
         assert!(bench.stirs(), "the folder is watched now");
         assert_eq!(bench.watch.deadline(), None);
         write(&bench.file("scripts.json"), "{}");

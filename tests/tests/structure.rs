@@ -17,6 +17,7 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("launch", &[]),
     ("logger", &[]),
     ("process", &["launch"]),
+    ("records", &["process"]),
     ("signals", &["process"]),
     ("state_dir", &[]),
     ("ticks", &[]),

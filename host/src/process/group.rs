@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// `PIDFD_SIGNAL_PROCESS_GROUP` of `linux/pidfd.h`.
-const PIDFD_SIGNAL_PROCESS_GROUP: libc::c_uint = 1 << 2;
+pub(super) const PIDFD_SIGNAL_PROCESS_GROUP: libc::c_uint = 1 << 2;
 
 /// How long a group that is dropped alive is waited for after SIGKILL, so that its leader leaves no zombie.
 const LAST_WAIT: Duration = Duration::from_millis(100);
@@ -59,8 +59,7 @@ pub struct NotPermitted;
 impl Group {
     /// Takes over a child that leads a group of its own. If that fails, the child is killed and reaped.
     pub(super) fn of_child(pid: libc::pid_t) -> io::Result<Self> {
-        static ROUTE: OnceLock<Route> = OnceLock::new();
-        Self::by_route(pid, *ROUTE.get_or_init(Route::detect))
+        Self::by_route(pid, Route::of_system())
     }
 
     pub(super) fn by_route(pid: libc::pid_t, route: Route) -> io::Result<Self> {
@@ -261,6 +260,12 @@ impl Drop for Group {
 }
 
 impl Route {
+    /// What this kernel offers.
+    pub(super) fn of_system() -> Self {
+        static ROUTE: OnceLock<Route> = OnceLock::new();
+        *ROUTE.get_or_init(Route::detect)
+    }
+
     /// Asks the kernel with a signal that is none.
     fn detect() -> Self {
         let own = pidfd_open(rustix::process::getpid(), PidfdFlags::empty());
@@ -272,8 +277,8 @@ impl Route {
     }
 }
 
-/// Whether one of them became readable before the limit.
-fn wait_readable(descriptors: &[BorrowedFd<'_>], limit: Duration) -> bool {
+/// Whether one of them became readable before the limit. Blocks, on any thread.
+pub fn wait_readable(descriptors: &[BorrowedFd<'_>], limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
     let mut polled: Vec<_> = descriptors.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
     loop {
@@ -293,7 +298,7 @@ fn exit_of(status: &WaitIdStatus) -> Exit {
     }
 }
 
-fn send_by_pidfd(pidfd: BorrowedFd<'_>, signal: i32, flags: libc::c_uint) -> Result<(), i32> {
+pub(super) fn send_by_pidfd(pidfd: BorrowedFd<'_>, signal: i32, flags: libc::c_uint) -> Result<(), i32> {
     let no_info: *const libc::siginfo_t = std::ptr::null();
     // SAFETY: the descriptor is open, and a null siginfo is allowed: the kernel fills in what kill(2) would.
     match unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, no_info, flags) } {

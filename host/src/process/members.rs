@@ -125,13 +125,13 @@ fn sort(members: &BTreeSet<libc::pid_t>) -> Sorted {
     sorted
 }
 
-fn has_exited(pidfd: &OwnedFd) -> bool {
+pub(super) fn has_exited(pidfd: &OwnedFd) -> bool {
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
 /// The group of a process; 0 or less if there is none.
-fn group_of(pid: libc::pid_t) -> libc::pid_t {
+pub(super) fn group_of(pid: libc::pid_t) -> libc::pid_t {
     // SAFETY: plain system call, without pointers.
     unsafe { libc::getpgid(pid) }
 }

@@ -14,7 +14,9 @@ mod inherited;
 mod members;
 mod program;
 mod spawn;
+mod stranger;
 mod strings;
+mod table;
 mod watched;
 
 pub use accounts::{
@@ -24,10 +26,12 @@ pub use accounts::{
 pub use descriptors::{pipe, retrying};
 pub use environment::Environment;
 pub use exit::exit_now;
-pub use group::{Group, NotPermitted};
+pub use group::{Group, NotPermitted, wait_readable};
 pub use helper::{Answer, Handover, Verdict, WORD as HELPER_WORD, become_program};
 pub use inherited::{inherited_nofile, inherited_signal_mask, raise_nofile, was_ignored};
 pub use members::{Presence, survey};
 pub use program::describe;
 pub use spawn::{Spawn, SpawnError, Stdio};
+pub use stranger::{Member, Stranger, Trace, find_strangers, survey_strangers};
+pub use table::{Place, boot_ticks};
 pub use watched::Watched;
