@@ -14,6 +14,7 @@ use crate::events::{EventStream, HostEvent};
 use crate::exit_code;
 use crate::launch::{Action, Launch};
 use crate::plugin::Registry;
+use crate::records::Records;
 use crate::runner::{
     HealthChecker, HealthUpdate, LiveRun, Logs, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update,
 };
@@ -67,6 +68,8 @@ pub struct Settings {
     pub load: Load,
     /// The ticks that earlier hosts took of tasks that catch up.
     pub ticks: LastTicks,
+    /// Where what is alive is remembered.
+    pub records: Records,
 }
 
 /// A host at work. Made and used on the control thread.
@@ -119,7 +122,7 @@ impl Driver {
         events: EventStream,
         settings: Settings,
     ) -> io::Result<Self> {
-        let Settings { exit_when_done, seed, clock, poller, watch, load, ticks } = settings;
+        let Settings { exit_when_done, seed, clock, poller, watch, load, ticks, records } = settings;
         let signals = Signals::register(&poller, SIGNAL_KEYS)?;
         let clock_watch = ClockWatch::arm(&clock, &poller, CLOCK_KEY)?;
         let (sender, updates) = bounded(UPDATES);
@@ -137,15 +140,17 @@ impl Driver {
             signals,
             clock_watch,
             watch,
-            subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS).with_logs(logs.clone()),
+            subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS)
+                .with_logs(logs.clone())
+                .with_records(records.clone()),
             plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::clone(&waker)).with_logs(logs),
-            health: HealthChecker::new(Arc::clone(&poller), HEALTH_KEYS),
+            health: HealthChecker::new(Arc::clone(&poller), HEALTH_KEYS).with_records(records.clone()),
             updates,
             reloader: Reloader::new(load, waker),
             ticks,
             launches: Vec::new(),
             live: HashMap::new(),
-            notices: Notices::new(registry, move || wake_of_notices()),
+            notices: Notices::new(registry, records, move || wake_of_notices()),
             reporter: Reporter::new(events),
             configuration,
             clock,

@@ -30,6 +30,9 @@ pub struct Launch {
     pub timeout: Option<Positive>,
     /// How a process is asked to stop.
     pub stop_signal: Signal,
+    /// How long a process has between being asked to stop and being killed, for whoever ends it after this host. The
+    /// core keeps it while the host lives.
+    pub stop_timeout: Duration,
     /// Where standard output goes.
     pub stdout: Sink,
     /// Where standard error goes.
@@ -58,6 +61,7 @@ impl Launch {
             privileges: Privileges::default(),
             timeout: None,
             stop_signal: Signal::TERM,
+            stop_timeout: Duration::from_secs(10),
             stdout: Sink::Tail,
             stderr: ErrorSink::Combined,
             rotate: None,

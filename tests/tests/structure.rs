@@ -26,9 +26,9 @@ const LEAVES: &[(&str, &[&str])] = &[
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["launch", "process"]),
-    ("runner", &["clock", "envfile", "launch", "process"]),
+    ("runner", &["clock", "envfile", "launch", "process", "records"]),
     ("plugin", &["clock"]),
-    ("notify", &["clock", "process"]),
+    ("notify", &["clock", "process", "records"]),
 ];
 
 /// Files that may also use `plugin`: the adapters between it and their own room.

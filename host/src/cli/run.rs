@@ -8,6 +8,7 @@ use crate::config::{self, CheckOptions, ConfigWatch, Configuration, ReloadMode};
 use crate::driver::{Driver, Load, Settings, WATCH_KEY};
 use crate::events::{EventSink, EventStream, HostEvent};
 use crate::plugin::{ExportKind, Registry};
+use crate::records::Records;
 use crate::state_dir::{StateDir, StateDirError};
 use crate::ticks::LastTicks;
 use crate::{exit_code, logger, process};
@@ -16,6 +17,10 @@ use polling::Poller;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long what a dead host left behind may take to stop, whatever its own timeouts say.
+const LONGEST_RECOVERY: Duration = Duration::from_secs(60);
 
 /// Runs the tasks until the host ends. Returns its exit code.
 pub(super) fn run(args: &RunArgs) -> i32 {
@@ -55,6 +60,19 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     if let Err(error) = process::raise_nofile() {
         log::warn!(target: "bansuri", "limit of open files: {error}: it stays as it was");
     }
+    // Whatever a host that died left behind is ended before any task starts.
+    let records = match Records::open(state_dir.path()) {
+        Ok((records, leftovers)) => {
+            if !leftovers.is_empty() {
+                leftovers.recover(LONGEST_RECOVERY);
+            }
+            records
+        }
+        Err(error) => {
+            log::error!(target: "bansuri", "live runs cannot be recorded: {error}: if this host is killed, they stay behind");
+            Records::none()
+        }
+    };
     announce(&configuration, &registry, &state_dir, &mut events);
     if args.exit_when_done {
         warn_of_endless_tasks(&configuration);
@@ -67,6 +85,7 @@ pub(super) fn run(args: &RunArgs) -> i32 {
         watch: watched(watch, &configuration),
         load,
         ticks,
+        records,
     };
     let driver = match Driver::new(configuration, &registry, events, settings) {
         Ok(driver) => driver,

@@ -98,6 +98,7 @@ fn in_launch(old: &Launch, new: &Launch) -> Change {
         privileges,
         timeout,
         stop_signal,
+        stop_timeout,
         stdout,
         stderr,
         rotate,
@@ -118,6 +119,7 @@ fn in_launch(old: &Launch, new: &Launch) -> Change {
         && *command_text == new.command_text
         && *timeout == new.timeout
         && *stop_signal == new.stop_signal
+        && *stop_timeout == new.stop_timeout
         && *health == new.health
         && *notify == new.notify;
     weigh(command, Change::Command).max(weigh(policy, Change::Policy))

@@ -72,6 +72,7 @@ pub(super) fn build(
         working_directory,
         environment,
         timeout: plan.timeout,
+        stop_timeout: plan.stop_timeout,
         stop_signal: match settings.value(Key::StopSignal) {
             Some(Typed::Signal(signal)) => *signal,
             Some(_) | None => Signal::TERM,

@@ -8,6 +8,7 @@ use crate::notify::{
     TailSource, WAITING_LIMIT, host_name,
 };
 use crate::plugin::Registry;
+use crate::records::Records;
 use crate::runner::{Stream, Tails};
 use bansuri_core::{Notice, OutcomeKind, RunId, StateName, TaskId, Wall};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -18,6 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(super) struct Notices {
     notifications: Notifications,
     registry: Arc<Registry>,
+    records: Records,
     /// By name; kept over reloads as long as their configuration is the same.
     named: BTreeMap<String, (NotifierSpec, Recipient)>,
     /// By the tasks' places.
@@ -31,10 +33,15 @@ pub(super) struct Notices {
 
 impl Notices {
     /// Knows nobody yet.
-    pub(super) fn new(registry: &Arc<Registry>, wake: impl Fn() + Send + Sync + 'static) -> Self {
+    pub(super) fn new(
+        registry: &Arc<Registry>,
+        records: Records,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
         Self {
             notifications: Notifications::new(wake),
             registry: Arc::clone(registry),
+            records,
             named: BTreeMap::new(),
             recipients: Vec::new(),
             tails: HashMap::new(),
@@ -72,7 +79,9 @@ impl Notices {
         let recipient = launch.notify.as_ref().and_then(|target| match target {
             NotifyTarget::Command(words) => Some(Recipient {
                 name: "command".into(),
-                notifier: Arc::new(CommandNotifier::new(Arc::clone(words), COMMAND_LIMIT)),
+                notifier: Arc::new(
+                    CommandNotifier::new(Arc::clone(words), COMMAND_LIMIT).with_records(self.records.clone()),
+                ),
                 limit: COMMAND_LIMIT,
             }),
             NotifyTarget::Named(name) => self.named.get(name).map(|(_, recipient)| recipient.clone()),

@@ -4,8 +4,9 @@ use super::exchange::{Ending, Exchange};
 use super::words::fill;
 use crate::clock::rfc3339_seconds;
 use crate::notify::{Failure, Notifier, text};
-use crate::process::{Environment, Spawn, Stdio, pipe};
-use bansuri_core::Exit;
+use crate::process::{Environment, Group, Spawn, Stdio, pipe};
+use crate::records::{About, Kind, Records};
+use bansuri_core::{Exit, Signal};
 use parking_lot::Mutex;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::{Access, access};
@@ -17,6 +18,9 @@ use std::time::{Duration, Instant};
 /// How long a notify command may take.
 pub const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long a notify command that outlived its host has to stop before it is killed.
+const LEFT_BEHIND: Duration = Duration::from_secs(2);
+
 /// Values in the environment are cut to this many bytes: the system refuses long ones, and with them the command.
 const LONGEST_VALUE: usize = 16 * 1024;
 
@@ -26,6 +30,7 @@ const LONGEST_VALUE: usize = 16 * 1024;
 pub struct CommandNotifier {
     words: Arc<[String]>,
     limit: Duration,
+    records: Records,
     calls: Mutex<Calls>,
 }
 
@@ -41,7 +46,13 @@ impl CommandNotifier {
     /// `words`: the command, split, never empty, with `{task}` and the like still in it. A call that takes longer than
     /// `limit` is ended by SIGTERM, and 2 s later by SIGKILL.
     pub fn new(words: Arc<[String]>, limit: Duration) -> Self {
-        Self { words, limit, calls: Mutex::default() }
+        Self { words, limit, records: Records::none(), calls: Mutex::default() }
+    }
+
+    /// Has its processes remembered while they live, for the host after this one.
+    #[must_use]
+    pub fn with_records(self, records: Records) -> Self {
+        Self { records, ..self }
     }
 
     fn run(&self, failure: &Failure, bell: &OwnedFd) -> Result<(), String> {
@@ -53,17 +64,50 @@ impl CommandNotifier {
         let ((their_stdin, stdin), (stderr, their_stderr)) = pipe()
             .and_then(|stdin| Ok((stdin, pipe()?)))
             .map_err(|error| format!("no pipe for the notify command: {error}"))?;
-        let group = Spawn {
+        let mut environment = environment(failure)?;
+        let record = self.records.starting(&About {
+            kind: Kind::Notification,
+            task: &failure.task,
+            run: 0,
+            stop_signal: Signal::TERM,
+            stop_timeout: self.limit.min(LEFT_BEHIND),
+        });
+        if let Some((name, value)) = record.variable() {
+            environment.set(name, value)?;
+        }
+        let spawned = Spawn {
             program,
             arguments,
-            environment: environment(failure)?,
+            environment,
             working_directory: working_directory(&failure.working_directory),
             stdin: Stdio::To(their_stdin),
             stdout: Stdio::Null,
             stderr: Some(Stdio::To(their_stderr)),
         }
-        .start()
-        .map_err(|error| error.reason)?;
+        .start();
+        let group = match spawned {
+            Ok(group) => group,
+            Err(error) => {
+                record.ended();
+                return Err(error.reason);
+            }
+        };
+        record.started(group.pid());
+        let result = self.tell(group, stdin, stderr, failure, deadline, bell);
+        record.ended();
+        result
+    }
+
+    /// Hands the message over and waits for the end of the whole group.
+    fn tell(
+        &self,
+        group: Group,
+        stdin: OwnedFd,
+        stderr: OwnedFd,
+        failure: &Failure,
+        deadline: Instant,
+        bell: &OwnedFd,
+    ) -> Result<(), String> {
         let message = text(failure);
         // A group that is dropped is killed.
         let mut exchange = Exchange::new(group, stdin, stderr, message.as_bytes(), bell.as_fd())

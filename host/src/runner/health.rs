@@ -3,6 +3,7 @@
 use super::{Finished, LiveRun, StartError, Started, Stream, SubprocessRunner, Tails, Update};
 use crate::launch::{ErrorSink, HealthCommand, Launch, Sink};
 use crate::process::{Watched, describe, retrying};
+use crate::records::Records;
 use bansuri_core::{Exit, RunId};
 use polling::Poller;
 use rustix::io::Errno;
@@ -58,6 +59,13 @@ impl HealthChecker {
         let runner = SubprocessRunner::new(Arc::clone(&poller), base + 1);
         let (checks, updates) = (HashMap::new(), VecDeque::new());
         Self { runner, poller, timer: None, timer_key: base, checks, updates }
+    }
+
+    /// Has its checks remembered while they live, for the host after this one.
+    #[must_use]
+    pub fn with_records(mut self, records: Records) -> Self {
+        self.runner = self.runner.with_records(records);
+        self
     }
 
     /// As [`SubprocessRunner::with_helper`].

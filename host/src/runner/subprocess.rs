@@ -11,6 +11,7 @@ use super::{
 };
 use crate::launch::Launch;
 use crate::process::{self, Answer, Group, Presence, SpawnError, Verdict, Watched};
+use crate::records::{About, Kind, Record, Records};
 use bansuri_core::{Exit, RunId, Signal};
 use polling::Poller;
 use std::cell::RefCell;
@@ -44,6 +45,7 @@ pub struct SubprocessRunner {
     updates: VecDeque<Update>,
     scratch: Scratch,
     logs: Logs,
+    records: Records,
 }
 
 /// What is readable, and of which run.
@@ -64,6 +66,7 @@ struct Run {
     streams: [Capture; 2],
     start: Start,
     phase: Phase,
+    record: Record,
 }
 
 /// Whether the program of a run is executed.
@@ -115,6 +118,7 @@ impl SubprocessRunner {
             updates: VecDeque::new(),
             scratch: Scratch::default(),
             logs: Logs::default(),
+            records: Records::none(),
         }
     }
 
@@ -129,6 +133,13 @@ impl SubprocessRunner {
     #[must_use]
     pub fn with_logs(mut self, logs: Logs) -> Self {
         self.logs = logs;
+        self
+    }
+
+    /// Has these remember what is alive, for the host after this one.
+    #[must_use]
+    pub fn with_records(mut self, records: Records) -> Self {
+        self.records = records;
         self
     }
 
@@ -289,6 +300,7 @@ impl SubprocessRunner {
 
     fn forget(&mut self, key: usize) {
         let Some(run) = self.runs.remove(key) else { return };
+        run.record.ended();
         for capture in run.streams {
             if let Capture::Pipe { key, pipe } = capture {
                 pipe.close(&mut self.scratch);
@@ -315,13 +327,30 @@ impl SubprocessRunner {
         attempt: Option<u32>,
         launch: &Launch,
     ) -> Result<Started, StartError> {
-        let environment = self.commands.environment(launch, run, attempt)?;
+        let mut environment = self.commands.environment(launch, run, attempt)?;
         let Streams { outputs, captures } = Streams::open(launch, &self.logs).map_err(blameless)?;
+        let record = self.records.starting(&About {
+            kind: if attempt.is_some() { Kind::Run } else { Kind::HealthCheck },
+            task: launch.name.as_str(),
+            run: run.number,
+            stop_signal: launch.stop_signal,
+            stop_timeout: launch.stop_timeout,
+        });
+        if let Some((name, value)) = record.variable() {
+            environment.set(name, value).map_err(blameless)?;
+        }
         let started = Instant::now();
-        let Begun { group, verdict } = self.commands.start(launch, environment, outputs)?;
+        let Begun { group, verdict } = match self.commands.start(launch, environment, outputs) {
+            Ok(begun) => begun,
+            Err(error) => {
+                record.ended();
+                return Err(error);
+            }
+        };
+        record.started(group.pid());
         let group = Rc::new(group);
         let key = self
-            .adopt(run, started, Rc::clone(&group), verdict, captures)
+            .adopt(run, started, Rc::clone(&group), verdict, captures, record)
             .map_err(|error| unable("watch the process", &error))?;
         let pid = group.pid();
         let signalled = Rc::clone(&self.signalled);
@@ -338,6 +367,7 @@ impl SubprocessRunner {
         group: Rc<Group>,
         verdict: Option<Verdict>,
         plan: [Planned; 2],
+        record: Record,
     ) -> io::Result<usize> {
         // The place is taken first, so that watches can name their run.
         let key = self.runs.insert(Run {
@@ -347,6 +377,7 @@ impl SubprocessRunner {
             streams: [Capture::None, Capture::None],
             start: Start::Executed,
             phase: Phase::Remains { members: Vec::new() },
+            record,
         });
         self.watch(key, group, verdict, plan).inspect_err(|_| self.forget(key))?;
         Ok(key)
