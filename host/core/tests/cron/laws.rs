@@ -51,7 +51,7 @@ fn parsed(expression: &Expression, zone_name: &str) -> Option<Cron> {
 
 #[test]
 fn around_every_change_of_the_clock_the_ticks_are_those_of_a_search() {
-    const ZONES: [(&str, i16); 14] = [
+    const ZONES: [(&str, i16); 16] = [
         ("America/New_York", 2026),
         ("Europe/Berlin", 2026),
         ("Australia/Lord_Howe", 2026),
@@ -66,19 +66,22 @@ fn around_every_change_of_the_clock_the_ticks_are_those_of_a_search() {
         ("Asia/Kolkata", 2026),
         ("America/Caracas", 2016),
         ("Asia/Pyongyang", 2018),
+        // Where the data's table of changes ends, jiff's own answers are wrong.
+        ("America/Nuuk", 2023),
+        ("America/Ciudad_Juarez", 2022),
     ];
     let mut random = Random::new(41);
     for (zone_name, year) in ZONES {
         let from = jiff::civil::date(year, 1, 1).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
         let rules = crate::times::rules(zone_name);
         let mut changes: Vec<i64> =
-            rules.following(from).take(2).map(|change| change.timestamp().as_second()).collect();
+            rules.following(from).take(3).map(|change| change.timestamp().as_second()).collect();
         if changes.is_empty() {
             changes.push(from.as_second());
         }
         for change in changes {
             let minutes = minutes(zone_name, change - 3 * DAY, change + 4 * DAY);
-            for _ in 0..60 {
+            for _ in 0..30 {
                 let mut expression = Expression::random(&mut random, false);
                 if random.one_in(2) {
                     // Otherwise most of them have no tick in these days.
