@@ -105,7 +105,7 @@ fn last_change(zone: &TimeZone, after: Timestamp, until: Timestamp) -> Option<Ti
     zone.following(after).next().filter(|change| change.timestamp() <= until)?;
     // Most zones change every year, and `after` may be decades ago.
     let year_ago = until.checked_sub(SignedDuration::from_hours(366 * 24)).ok()?;
-    last_since(year_ago.max(after)).or_else(|| last_since(after))
+    last_since(year_ago).or_else(|| last_since(after))
 }
 
 /// Rounded down: before 1970 too.
