@@ -10,20 +10,33 @@ use std::collections::BTreeSet;
 
 const DAY: i64 = 86_400;
 
-/// When a civil time has its run, by trying every offset and, if none does, every change.
-fn by_definition(
-    zone: &TimeZone,
-    civil: DateTime,
-    offsets: &BTreeSet<Offset>,
-    changes: &[i64],
-) -> Option<i64> {
-    let instants = offsets.iter().filter_map(|offset| offset.to_timestamp(civil).ok());
-    let exact = instants.filter(|at| zone.to_datetime(*at) == civil).min();
-    if let Some(exact) = exact {
-        return Some(exact.as_second());
+/// Every change of a zone in the time that is searched.
+struct Changes {
+    zone: TimeZone,
+    at: Vec<i64>,
+    offsets: BTreeSet<Offset>,
+}
+
+impl Changes {
+    /// Every instant that has this civil time, by trying every offset.
+    fn instants(&self, civil: DateTime) -> BTreeSet<i64> {
+        let instants = self.offsets.iter().filter_map(|offset| offset.to_timestamp(civil).ok());
+        instants.filter(|at| self.zone.to_datetime(*at) == civil).map(Timestamp::as_second).collect()
     }
-    let local = |at: i64| zone.to_datetime(Timestamp::from_second(at).unwrap());
-    changes.iter().copied().find(|change| local(change - 1) < civil && civil < local(*change))
+
+    /// The change that skips this civil time.
+    fn skipping(&self, civil: DateTime) -> Option<i64> {
+        let local = |at: i64| self.zone.to_datetime(Timestamp::from_second(at).unwrap());
+        self.at.iter().copied().find(|change| local(change - 1) < civil && civil < local(*change))
+    }
+
+    fn ticks(&self, civil: DateTime, follows_elapsed_time: bool) -> Vec<i64> {
+        let instants = self.instants(civil);
+        if follows_elapsed_time {
+            return instants.into_iter().collect();
+        }
+        instants.first().copied().or_else(|| self.skipping(civil)).into_iter().collect()
+    }
 }
 
 #[test]
@@ -35,30 +48,38 @@ fn every_change_of_every_zone_is_by_definition() {
     let names: Vec<String> = TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
     assert!(names.len() > 500, "{} zones", names.len());
     for name in names {
-        let rules = rules(&name);
+        let zone_rules = rules(&name);
         let from = Timestamp::from_second(begin).unwrap();
         let all: Vec<_> =
-            rules.following(from).take_while(|change| change.timestamp().as_second() < end).collect();
-        let changes: Vec<i64> = all.iter().map(|change| change.timestamp().as_second()).collect();
-        let offsets: BTreeSet<Offset> =
-            all.iter().map(|change| change.offset()).chain([rules.to_offset(from)]).collect();
-        for change in &changes {
+            zone_rules.following(from).take_while(|change| change.timestamp().as_second() < end).collect();
+        let changes = Changes {
+            at: all.iter().map(|change| change.timestamp().as_second()).collect(),
+            offsets: all.iter().map(|change| change.offset()).chain([zone_rules.to_offset(from)]).collect(),
+            zone: rules(&name),
+        };
+        for change in &changes.at {
             changed += 1;
             let (after, until) = (change - 2 * DAY, change + 2 * DAY);
-            for _ in 0..3 {
-                let minutes: BTreeSet<i64> = (0..3).map(|_| random.between(0, 59)).collect();
+            for round in 0..4 {
+                let elapsed = round % 2 == 0;
+                let step = random.between(7, 59);
+                let minutes: BTreeSet<i64> = match elapsed {
+                    true => (0..60).filter(|minute| minute % step == 0).collect(),
+                    false => (0..3).map(|_| random.between(0, 59)).collect(),
+                };
                 let hours: BTreeSet<i64> = (0..12).map(|_| random.between(0, 23)).collect();
                 let list = |set: &BTreeSet<i64>| set.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-                let text = format!("{} {} * * *", list(&minutes), list(&hours));
+                let minute = if elapsed { format!("*/{step}") } else { list(&minutes) };
+                let text = format!("{minute} {} * * *", list(&hours));
                 let cron = Cron::parse(&text, zone(&name)).unwrap();
-                let first = rules.to_datetime(Timestamp::from_second(after - 2 * DAY).unwrap()).date();
+                let first = zone_rules.to_datetime(Timestamp::from_second(after - 2 * DAY).unwrap()).date();
                 let times = hours.iter().flat_map(|hour| minutes.iter().map(move |minute| (*hour, *minute)));
                 let times: Vec<Time> =
                     times.map(|(hour, minute)| jiff::civil::time(hour as i8, minute as i8, 0, 0)).collect();
                 let expect: BTreeSet<i64> = (0..9)
                     .map(|days| first + SignedDuration::from_hours(24 * days))
                     .flat_map(|date| times.iter().map(move |time| date.to_datetime(*time)))
-                    .filter_map(|civil| by_definition(&rules, civil, &offsets, &changes))
+                    .flat_map(|civil| changes.ticks(civil, elapsed))
                     .filter(|at| (after + 1..=until).contains(at))
                     .collect();
                 let found: Vec<i64> =

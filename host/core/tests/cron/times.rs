@@ -55,6 +55,8 @@ pub(crate) fn ticks(cron: &Cron, after: Wall, until: Wall) -> Vec<Wall> {
         from = Wall::from_nanos(last.as_nanos() - 1);
     }
     backwards.reverse();
-    assert_eq!(forwards, backwards, "{}: forwards and backwards", cron.text());
+    let differ = forwards.iter().zip(&backwards).find(|(one, other)| one != other);
+    assert_eq!(forwards.len(), backwards.len(), "{} in {:?}: {differ:?}", cron.text(), cron.zone().name());
+    assert_eq!(differ, None, "{} in {:?}: forwards and backwards", cron.text(), cron.zone().name());
     forwards
 }
