@@ -10,7 +10,7 @@ use bansuri_core::{
 };
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
-use story::{SECOND, Story, name, now, task, timer};
+use story::{SECOND, Story, cron, name, now, task, timer};
 
 fn service(plan: TaskPlan) -> TaskPlan {
     TaskPlan { schedule: Schedule::Service, on_fail: retries(0), ..plan }
@@ -282,6 +282,15 @@ fn a_triggered_task_that_failed_and_will_not_be_triggered_again_has_failed_for_g
         "b PENDING at 3 (started by an operator), c PENDING (waiting for b to complete), b starts 2.1";
     story.operator(3, "b", Command::Start, again);
     story.exits(4, "b", 0, "b COMPLETED, c PENDING at 4 (first run), c starts 1.1");
+}
+
+#[test]
+fn a_gate_before_a_cron_expression_skips_its_ticks_and_makes_up_for_none() {
+    let tasks = [task("a", &[]), cron(task("b", &["a"]), "* * * * *")];
+    let begin = "a PENDING at 0 (first run), b PENDING (waiting for a to complete), a starts 1.1";
+    let mut story = Story::new(&tasks, 0, begin);
+    story.exits(150, "a", 0, "a COMPLETED, b PENDING at 180 (next tick)");
+    story.at(180, Input::Tick, "b starts 1.1");
 }
 
 #[test]
