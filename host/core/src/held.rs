@@ -7,6 +7,7 @@ use crate::id::TaskId;
 use crate::input::{Command, Input};
 use crate::outcome::OutcomeKind;
 use crate::schedule::{Due, Tick};
+use crate::slots::Ticket;
 use crate::state::{End, Former, Hold, Hope, Order, State, Then, Wait, Why};
 use crate::task::Task;
 use crate::waiting::skip;
@@ -125,20 +126,16 @@ impl Task {
 
     /// Why it will never run again by itself; `None`: it may.
     pub(crate) fn fate(&self, id: TaskId, links: &Links) -> Option<Fate> {
-        match &self.state {
-            State::Ended(end) | State::Clearing { then: Then::End(end), .. } => {
-                Some(match (end, self.last_outcome.as_ref().map(|last| last.kind)) {
-                    (End::Stopped(_), _) | (End::AsLastRun, Some(OutcomeKind::Stopped) | None) => {
-                        Fate::Stopped
-                    }
-                    (End::AsLastRun, Some(OutcomeKind::Completed)) => Fate::Completed,
-                    (End::AsLastRun, Some(OutcomeKind::Failed)) => Fate::Failed,
-                    (End::AsLastRun, Some(OutcomeKind::TimedOut)) => Fate::TimedOut,
-                })
+        match self.state {
+            State::Ended(End::Stopped(_)) | State::Clearing { then: Then::End(End::Stopped(_)), .. } => {
+                Some(Fate::Stopped)
+            }
+            State::Ended(End::AsLastRun) | State::Clearing { then: Then::End(End::AsLastRun), .. } => {
+                Some(self.last_fate().unwrap_or(Fate::Stopped))
             }
             State::Stuck { .. } => Some(Fate::Stuck),
             State::Held { hold: Hold::Dependencies { need, .. }, .. } => {
-                links.is_blocked(id, *need).then_some(Fate::Blocked)
+                links.is_blocked(id, need).then(|| self.last_fate().unwrap_or(Fate::Blocked))
             }
             State::New
             | State::Held { hold: Hold::Slot { .. }, .. }
@@ -149,8 +146,18 @@ impl Task {
         }
     }
 
+    /// As its last run ended; `None`: there was none, or somebody stopped it.
+    fn last_fate(&self) -> Option<Fate> {
+        match self.last_outcome.as_ref()?.kind {
+            OutcomeKind::Completed => Some(Fate::Completed),
+            OutcomeKind::Failed => Some(Fate::Failed),
+            OutcomeKind::TimedOut => Some(Fate::TimedOut),
+            OutcomeKind::Stopped => None,
+        }
+    }
+
     /// Its place in the queue for a slot.
-    pub(crate) fn ticket(&self) -> Option<crate::slots::Ticket> {
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
         match self.state {
             State::Held { hold: Hold::Slot { ticket, .. }, .. } => Some(ticket),
             State::Held { hold: Hold::Dependencies { .. }, .. }
@@ -215,9 +222,22 @@ impl Wait {
             Wait::Dependencies => Some(Need::Trigger),
         }
     }
+
+    /// Whether other tasks hold it.
+    pub(crate) fn is_held(self, cx: &Context<'_>) -> bool {
+        self.need().is_some_and(|need| !cx.links.is_met(cx.id, need))
+    }
 }
 
 impl Hold {
+    /// Whether nothing else holds a task that would wait for this otherwise.
+    pub(crate) fn stays(self, wait: Wait, cx: &Context<'_>) -> bool {
+        match self {
+            Hold::Dependencies { .. } => true,
+            Hold::Slot { .. } => !wait.is_held(cx),
+        }
+    }
+
     /// In words.
     pub(crate) fn reason(self, id: TaskId, links: &Links) -> String {
         match self {

@@ -290,7 +290,7 @@ impl Orchestrator {
                 self.deadlines.insert((due, id));
             }
         }
-        let standing = place.standing(&self.links, is_stuck && holds_slot);
+        let standing = place.standing(is_stuck && holds_slot);
         self.totals.replace(&mut place.booked.standing, standing);
 
         let is_gone = !place.role.is_current() && task.is_over();

@@ -1,5 +1,6 @@
 //! What the contract says about tasks that depend on each other, as short stories.
 
+#[allow(dead_code, reason = "what a story can tell is for several files of tests")]
 #[path = "many/story.rs"]
 mod story;
 
@@ -17,7 +18,7 @@ fn service(plan: TaskPlan) -> TaskPlan {
 
 fn checked(plan: TaskPlan) -> TaskPlan {
     let health = HealthPlan {
-        interval: Positive::new(Duration::from_secs(5)).unwrap(),
+        interval: Positive::new(Duration::from_secs(5)).expect("not zero"),
         retries: NonZeroU32::MIN,
         start_period: Duration::ZERO,
     };
@@ -266,6 +267,21 @@ fn reasons_name_how_a_dependency_ended() {
     story.operator(1, "a", Command::Stop, "a is asked");
     story.exits(1, "a", 0, "a STOPPED, b PENDING (dependency a was stopped)");
     assert_eq!(story.core.verdict(), Some(Verdict::SomeFailed));
+}
+
+#[test]
+fn a_triggered_task_that_failed_and_will_not_be_triggered_again_has_failed_for_good() {
+    let tasks = [task("a", &[]), ignores(task("b", &["a"])), task("c", &["b"])];
+    let begin = "a PENDING at 0 (first run), b PENDING (waiting for a to complete), c PENDING (waiting for b to complete), a starts 1.1";
+    let mut story = Story::new(&tasks, 0, begin);
+    story.exits(1, "a", 0, "a COMPLETED, b PENDING at 1 (first run), b starts 1.1");
+    story.exits(2, "b", 1, "b FAILED, c PENDING (dependency b failed for good)");
+    story.shows("b", "FAILED (exit code 1)");
+    assert_eq!(story.core.verdict(), Some(Verdict::SomeFailed));
+    let again =
+        "b PENDING at 3 (started by an operator), c PENDING (waiting for b to complete), b starts 2.1";
+    story.operator(3, "b", Command::Start, again);
+    story.exits(4, "b", 0, "b COMPLETED, c PENDING at 4 (first run), c starts 1.1");
 }
 
 #[test]

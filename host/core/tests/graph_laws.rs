@@ -5,7 +5,7 @@
 
 #[path = "many/referee.rs"]
 mod referee;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "what a story can tell is for several files of tests")]
 #[path = "many/story.rs"]
 mod story;
 
@@ -209,15 +209,17 @@ fn a_trigger_and_its_source() {
 #[test]
 fn a_gate_before_a_service_before_a_timer() {
     let tasks = vec![task("a", &[]), service(task("b", &["a"])), timer(task("c", &["b started"]), 7)];
-    let scene = Scene { plans: [tasks.clone(), tasks], max_running: 0, steps: steps(&["a", "b", "c"], &[]) };
-    every_history("gates", &scene, 5);
+    let mut steps = steps(&["a", "b"], &[]);
+    steps.extend([Step::Success("c"), Step::Operator("c", Command::Trigger)]);
+    every_history("gates", &Scene { plans: [tasks.clone(), tasks], max_running: 0, steps }, 5);
 }
 
 #[test]
 fn one_slot_for_three() {
     let tasks = vec![timer(task("a", &[]), 10), retries(task("b", &[]), 2, 0), task("c", &["b"])];
-    let scene = Scene { plans: [tasks.clone(), tasks], max_running: 1, steps: steps(&["a", "b", "c"], &[]) };
-    every_history("slot", &scene, 5);
+    let mut steps = steps(&["a", "b"], &[]);
+    steps.extend([Step::Success("c"), Step::Operator("c", Command::Restart)]);
+    every_history("slot", &Scene { plans: [tasks.clone(), tasks], max_running: 1, steps }, 5);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the contract says about reloads, as short stories.
 
+#[allow(dead_code, reason = "what a story can tell is for several files of tests")]
 #[path = "many/story.rs"]
 mod story;
 

@@ -22,6 +22,8 @@ enum Pending {
     Begin,
     AllCompleted,
     Waits,
+    Trigger,
+    Retry,
     Other,
 }
 
@@ -30,6 +32,7 @@ struct Known {
     plan: TaskPlan,
     is_leaving: bool,
     run: Run,
+    is_forced: bool,
     number: u64,
     shown: Option<StateName>,
     pending: Pending,
@@ -38,9 +41,12 @@ struct Known {
     started: bool,
     healthy: bool,
     completed: bool,
-    completions: u64,
-    /// Of each dependency at its last start by itself.
-    seen: BTreeMap<TaskName, u64>,
+    /// When it completed last, by the count of all such things and of starts; 0 is never.
+    completed_at: u64,
+    /// When it last started in a way that surely takes in what has completed.
+    seen: u64,
+    /// The same, at its last that perhaps did: a retry may be one of a triggered run, which takes nothing in.
+    perhaps_seen: u64,
 }
 
 /// Knows every task, and the laws.
@@ -51,6 +57,7 @@ pub(crate) struct Referee {
     limit: Option<usize>,
     ever: BTreeSet<TaskId>,
     queued: u64,
+    count: u64,
     is_shutting: bool,
     is_killed: bool,
 }
@@ -61,6 +68,7 @@ impl Known {
             plan: plan.clone(),
             is_leaving: false,
             run: Run::Over,
+            is_forced: false,
             number: 0,
             shown: None,
             pending: Pending::Other,
@@ -68,8 +76,9 @@ impl Known {
             started: false,
             healthy: false,
             completed: false,
-            completions: 0,
-            seen: BTreeMap::new(),
+            completed_at: 0,
+            seen: 0,
+            perhaps_seen: 0,
         }
     }
 
@@ -91,6 +100,7 @@ impl Referee {
             limit: None,
             ever: BTreeSet::new(),
             queued: 0,
+            count: 0,
             is_shutting: false,
             is_killed: false,
         };
@@ -162,7 +172,7 @@ impl Referee {
                 last.filter(|known| known.run == Run::Remains).map(|known| known.run = Run::Over).is_some()
             }
             Input::CannotForce { .. } => match &mut last {
-                Some(known) if known.run == Run::Remains => {
+                Some(known) if known.run == Run::Remains && known.is_forced => {
                     known.run = Run::Over;
                     true
                 }
@@ -197,9 +207,12 @@ impl Referee {
         match effect {
             Effect::Start { run, .. } => self.start(*run),
             Effect::RequestStop { run } => self.request_stop(*run),
-            Effect::ForceStop { run } | Effect::CheckHealth { run } => {
-                assert_eq!(self.tasks[&run.task].number, run.number);
+            Effect::ForceStop { run } => {
+                let known = self.tasks.get_mut(&run.task).expect("only what is there is forced");
+                assert_eq!(known.number, run.number);
+                known.is_forced = true;
             }
+            Effect::CheckHealth { run } => assert_eq!(self.tasks[&run.task].number, run.number),
             Effect::Event(Event::TaskState(change)) => {
                 let known = self.tasks.get_mut(&change.task).expect("an event of a task that is there");
                 assert_eq!(change.from, known.shown, "events form a chain: {change:?}");
@@ -214,7 +227,8 @@ impl Referee {
                     }
                     (StateName::Completed, _) if change.duration.is_some() => {
                         known.completed = true;
-                        known.completions += 1;
+                        self.count += 1;
+                        known.completed_at = self.count;
                     }
                     (StateName::Pending, Some("waiting for a free slot")) => {
                         self.queued += 1;
@@ -257,9 +271,11 @@ impl Referee {
         assert_eq!(run.number, known.number + 1);
         match known.pending {
             Pending::Begin => assert!(self.gate_is_open(known), "before its condition: {known:?}"),
-            Pending::AllCompleted => assert!(self.is_triggered(known), "before its trigger: {known:?}"),
+            Pending::AllCompleted => {
+                assert!(self.is_triggered(known, known.seen), "before its trigger: {known:?}")
+            }
             Pending::Waits => panic!("a start of what waits: {known:?}"),
-            Pending::Other => {}
+            Pending::Trigger | Pending::Retry | Pending::Other => {}
         }
         if known.takes_slot() {
             let taken =
@@ -268,12 +284,16 @@ impl Referee {
             let ahead = self.tasks.values().filter_map(|other| other.queued).min();
             assert!(ahead.is_none() || known.queued == ahead, "not its turn: {known:?}");
         }
-        let by_itself = known.pending != Pending::Other;
-        let seen = self.completions(known);
+        self.count += 1;
         let known = self.tasks.get_mut(&run.task).expect("looked at above");
         (known.run, known.number, known.queued) = (Run::Alive, run.number, None);
-        if by_itself {
-            known.seen = seen;
+        known.is_forced = false;
+        match known.pending {
+            Pending::Begin | Pending::AllCompleted | Pending::Other => {
+                (known.seen, known.perhaps_seen) = (self.count, self.count);
+            }
+            Pending::Retry => known.perhaps_seen = self.count,
+            Pending::Trigger | Pending::Waits => {}
         }
     }
 
@@ -313,15 +333,8 @@ impl Referee {
         })
     }
 
-    fn is_triggered(&self, known: &Known) -> bool {
-        let now = self.completions(known);
-        now.iter().all(|(name, count)| *count > known.seen.get(name).copied().unwrap_or(0))
-    }
-
-    fn completions(&self, known: &Known) -> BTreeMap<TaskName, u64> {
-        let count = |name: &TaskName| self.tasks[&self.names[name]].completions;
-        let known = known.plan.depends_on.iter().filter(|_| !known.is_leaving);
-        known.map(|on| (on.task.clone(), count(&on.task))).collect()
+    fn is_triggered(&self, known: &Known, seen: u64) -> bool {
+        known.plan.depends_on.iter().all(|on| self.tasks[&self.names[&on.task]].completed_at > seen)
     }
 
     /// What must hold for all tasks between two steps; costs as much as there are tasks and dependencies.
@@ -346,7 +359,10 @@ impl Referee {
                 && known.shown.is_some();
             if held {
                 let open = self.gate_is_open(known);
-                assert!(!open || (known.plan.is_triggered() && !self.is_triggered(known)), "{known:?}");
+                assert!(
+                    !open || (known.plan.is_triggered() && !self.is_triggered(known, known.perhaps_seen)),
+                    "{known:?}"
+                );
             }
         }
         assert_eq!(waits, self.tasks.len(), "as many are shown as there are");
@@ -388,6 +404,8 @@ fn pending(reason: &str) -> Pending {
     match reason {
         "first run" | "started by an operator" | "its command was changed" => Pending::Begin,
         "every dependency has completed" => Pending::AllCompleted,
+        "triggered by an operator" => Pending::Trigger,
+        _ if reason.starts_with("retry ") => Pending::Retry,
         _ if reason.starts_with("waiting for the remains") => Pending::Other,
         _ if reason.starts_with("waiting for ") || reason.starts_with("dependency ") => Pending::Waits,
         _ => Pending::Other,
