@@ -20,6 +20,7 @@ mod input;
 mod judgement;
 mod lifecycle;
 mod orchestrator;
+mod order;
 mod outcome;
 mod plan;
 mod policy;

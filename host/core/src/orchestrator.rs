@@ -261,7 +261,7 @@ impl Orchestrator {
 
     /// Books what a step has made of a task.
     fn follow_up(&mut self, id: TaskId) {
-        for (task, milestone) in mem::take(&mut self.milestones) {
+        for (task, milestone) in self.milestones.drain(..) {
             self.links.reach(task, milestone, &mut self.affected);
         }
         let place = &mut self.places[id.index()];

@@ -3,7 +3,7 @@
 //! What a run consists of (command, plugin, log files) is of no concern here.
 
 use crate::cron::Cron;
-use crate::dependency;
+use crate::order::order;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -345,7 +345,7 @@ impl Plan {
     /// Builds the plan; the place of a task in `tasks` is its [`TaskId`](crate::TaskId) in an orchestrator that begins
     /// with it.
     pub fn new(tasks: Vec<TaskPlan>) -> Result<Self, PlanError> {
-        let order = dependency::order(&tasks)?;
+        let order = order(&tasks)?;
         Ok(Self { tasks, order, max_running: None })
     }
 

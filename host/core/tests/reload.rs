@@ -10,7 +10,7 @@ use bansuri_core::{
 };
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
-use story::{SECOND, Story, name, now, plan, task, timer};
+use story::{SECOND, Story, cron, name, now, plan, task, timer};
 
 const REMOVED: &str = "removed from the configuration";
 const CHANGED: &str = "its command was changed";
@@ -145,6 +145,28 @@ fn a_schedule_only_recomputes_the_next_run() {
     let mut story = running(timer(task("a", &[]), 100));
     story.reload(3, sooner, &[("a", Change::Schedule)], "");
     story.exits(4, "a", 0, "a COMPLETED, a PENDING at 10 (next tick)");
+}
+
+#[test]
+fn a_timer_that_becomes_a_cron_expression_and_back_keeps_to_what_it_has_done() {
+    let mut story = running(timer(task("a", &[]), 100));
+    story.exits(1, "a", 0, "a COMPLETED, a PENDING at 100 (next tick)");
+    let civil = plan(&[cron(task("a", &[]), "* * * * *")], 0);
+    story.reload(10, civil, &[("a", Change::Schedule)], "a PENDING at 60 (next tick)");
+    story.at(60, Input::Tick, "a starts 2.1");
+    story.exits(61, "a", 0, "a COMPLETED, a PENDING at 120 (next tick)");
+    let pause = plan(&[timer(task("a", &[]), 30)], 0);
+    // A civil tick is no point of a grid: the interval is counted from the end of its run.
+    story.reload(70, pause, &[("a", Change::Schedule)], "a PENDING at 91 (next tick)");
+}
+
+#[test]
+fn what_queues_or_waits_for_others_uses_the_new_schedule() {
+    let begin = "a PENDING at 0 (first run), b PENDING (waiting for a to complete), a starts 1.1";
+    let mut story = Story::new(&[task("a", &[]), task("b", &["a"])], 0, begin);
+    let civil = plan(&[task("a", &[]), cron(task("b", &["a"]), "* * * * *")], 0);
+    story.reload(5, civil, &[("a", Change::None), ("b", Change::Schedule)], "");
+    story.exits(10, "a", 0, "a COMPLETED, b PENDING at 60 (next tick)");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use bansuri_core::{
 };
 use std::num::NonZeroU32;
 use std::time::Duration;
-use story::{Story, plan, task, timer};
+use story::{Story, cron, plan, task, timer};
 
 const QUEUES: &str = "waiting for a free slot";
 
@@ -72,6 +72,16 @@ fn ticks_in_the_queue_are_skipped_in_one_event_and_the_grid_stays() {
     story.at(10, Input::Tick, &format!("t PENDING ({QUEUES})"));
     story.exits(35, "long", 0, &format!("long COMPLETED, t skipped 2 from 20 ({QUEUES}), t starts 2.1"));
     story.exits(36, "t", 0, "t COMPLETED, t PENDING at 40 (next tick)");
+}
+
+#[test]
+fn ticks_of_a_cron_expression_in_the_queue_are_skipped_too() {
+    let tasks = [task("long", &[]), cron(task("t", &[]), "* * * * *")];
+    let mut story =
+        Story::new(&tasks, 1, "long PENDING at 0 (first run), t PENDING at 60 (next tick), long starts 1.1");
+    story.at(60, Input::Tick, &format!("t PENDING ({QUEUES})"));
+    story.exits(200, "long", 0, &format!("long COMPLETED, t skipped 2 from 120 ({QUEUES}), t starts 1.1"));
+    story.exits(230, "t", 0, "t COMPLETED, t PENDING at 240 (next tick)");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Several tasks, told about by name: what is given, and what comes out.
 
 use bansuri_core::{
-    Change, Command, Condition, Dependency, Effect, Event, Exit, Input, Mono, Now, OnFail, Orchestrator,
-    Origin, Plan, Positive, Reload, RunId, Schedule, StateName, TaskId, TaskName, TaskPlan, TimerMode, Wall,
+    Change, Command, Condition, Cron, Dependency, Effect, Event, Exit, Input, Mono, Now, OnFail,
+    Orchestrator, Origin, Plan, Positive, Reload, RunId, Schedule, StateName, TaskId, TaskName, TaskPlan,
+    TimerMode, Wall, Zone,
 };
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -40,6 +41,13 @@ pub(crate) fn timer(plan: TaskPlan, interval: u64) -> TaskPlan {
     let interval = Positive::new(Duration::from_secs(interval)).expect("no timer of zero");
     let schedule = Schedule::Timer { interval, mode: TimerMode::FixedRate };
     TaskPlan { schedule, on_fail: OnFail::Ignore, ..plan }
+}
+
+/// The same with a cron expression, in UTC.
+pub(crate) fn cron(plan: TaskPlan, text: &str) -> TaskPlan {
+    let zone = Zone::named("UTC").expect("UTC is bundled");
+    let cron = Cron::parse(text, zone).unwrap_or_else(|error| panic!("{error}"));
+    TaskPlan { schedule: Schedule::Cron(cron), on_fail: OnFail::Ignore, ..plan }
 }
 
 pub(crate) fn plan(tasks: &[TaskPlan], max_running: u32) -> Plan {

@@ -52,6 +52,8 @@ enum Happening {
     Ends(RunId),
     Gone(RunId),
     CannotForce(RunId),
+    /// A check of the run's health has ended.
+    Checked(RunId, Option<String>),
     /// A message about a run that is long over.
     Echo(RunId),
 }
@@ -92,6 +94,8 @@ impl World {
                 }
                 Some(Input::CannotForce { run })
             }
+            // The run may be over by now.
+            Happening::Checked(run, problem) => Some(Input::HealthChecked { run, problem }),
             Happening::Echo(run) => {
                 let over = !self.runs.contains_key(&run);
                 over.then_some(Input::Finished { run, exit: Exit::Code(0), remains: false })
@@ -105,7 +109,18 @@ impl World {
             Effect::Start { run, .. } => self.start(*run, now),
             Effect::RequestStop { run } => self.request_stop(*run, now),
             Effect::ForceStop { run } => self.force_stop(*run, now),
-            Effect::Notify(_) | Effect::Event(_) | Effect::Refused { .. } => {}
+            Effect::CheckHealth { run } => {
+                let ends = now + MILLI + self.random.spread(20 * SECOND);
+                let problem = self.random.one_in(8).then(|| "exit code 1".to_owned());
+                self.later(ends, Happening::Checked(*run, problem));
+            }
+            Effect::Notify(_)
+            | Effect::SendHeld { .. }
+            | Effect::DropHeld { .. }
+            | Effect::RememberTick { .. }
+            | Effect::Removed { .. }
+            | Effect::Event(_)
+            | Effect::Refused { .. } => {}
         }
     }
 

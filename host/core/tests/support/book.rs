@@ -150,7 +150,7 @@ impl Book {
         let start = self.waited.expect("a tick was waited for");
         assert!(start <= now.wall, "early: {self:?}");
         let tick = cron.last_at_or_before(start).expect("a tick was waited for");
-        let follows_elapsed_time = cron.text().split(' ').take(2).any(|field| field.starts_with('*'));
+        let follows_elapsed_time = cron.text().split(' ').take(2).any(|field| field.starts_with(['*', '@']));
         if plan.jitter.is_zero() && !follows_elapsed_time {
             assert!(self.taken.is_none_or(|taken| taken < tick), "taken twice: {tick:?} {self:?}");
             self.taken = Some(tick);
@@ -305,7 +305,7 @@ impl Book {
 
     /// The step is over.
     pub(super) fn settle(&mut self, now: Now) {
-        let waits = self.shown == Some(StateName::Pending) && self.run == Run::Over;
+        let waits = self.shown == Some(StateName::Pending);
         let retried =
             waits && matches!(self.pending, Some(Pending::Retry | Pending::Restart | Pending::Remains));
         let may_succeed = self.shown.is_none_or(|shown| shown == StateName::Pending) || self.is_live();

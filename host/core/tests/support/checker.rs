@@ -223,7 +223,10 @@ impl Checker {
             assert!(!checks.is_overdue(plan, now), "was not checked: {book:?}");
         }
         if book.is_live() || book.remains {
-            let overdue = book.asked_at.is_some_and(|asked| asked + plan.stop_timeout <= now.mono);
+            // At shutdown those that are asked together have the time of the most patient.
+            let all = core.plan().tasks().iter().map(|plan| plan.stop_timeout).max();
+            let patience = all.filter(|_| self.shutting).unwrap_or(plan.stop_timeout);
+            let overdue = book.asked_at.is_some_and(|asked| asked + patience <= now.mono);
             assert!(book.forced || !overdue, "was not forced in time: {book:?}");
             assert!(!self.shutting || book.asked_at.is_some() || book.forced, "lives on: {book:?}");
             assert!(!self.killed || book.forced, "was not killed: {book:?}");
