@@ -4,10 +4,12 @@ use super::pattern::Pattern;
 use super::{Rule, Zone};
 use crate::time::Wall;
 use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
+/// No offset is as wide, to either side.
+const WIDEST_OFFSET: SignedDuration = SignedDuration::from_hours(26);
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 /// The first time after `after`.
@@ -48,71 +50,62 @@ fn last_elapsed(pattern: &Pattern, zone: &TimeZone, until: Timestamp) -> Option<
     loop {
         let offset = zone.to_offset(until);
         let last = offset.to_timestamp(pattern.previous(offset.to_datetime(until))?).ok()?;
-        // The changes before a time leave out one at that very time.
-        match zone.preceding(until.checked_add(SECOND).ok()?).next() {
-            Some(change) if last < change.timestamp() => {
-                until = change.timestamp().checked_sub(SECOND).ok()?
-            }
-            Some(_) | None => return Some(last),
+        match last_change(zone, last, until) {
+            Some(change) => until = change.checked_sub(SECOND).ok()?,
+            None => return Some(last),
         }
     }
 }
 
-/// The later of two civil times never has its instant before the earlier's, so the first whose instant is late enough
-/// is the one. Civil times up to that of `after` have theirs by then.
+/// A civil time has its run when the zone's clocks first show it or, behind a gap, a later one.
 fn next_civil(pattern: &Pattern, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
-    let mut from = zone.to_datetime(after).checked_add(SECOND).ok()?;
-    loop {
-        let civil = pattern.next(from)?;
-        let instant = Instant::of(zone, civil)?;
-        if instant.at > after {
-            return Some(instant.at);
-        }
-        // `after` is in the second pass of an overlap, whose civil times have all had their instants in the first.
-        from = civil.checked_add(SECOND).ok()?.max(instant.overlap_end.unwrap_or(civil));
-    }
+    first_at_or_past(zone, pattern.next(latest_shown(zone, after)?.checked_add(SECOND).ok()?)?)
 }
 
 fn last_civil(pattern: &Pattern, zone: &TimeZone, until: Timestamp) -> Option<Timestamp> {
-    let civil = zone.to_datetime(until);
-    // In the second pass of an overlap all of its civil times are past, later ones too.
-    let latest = match Instant::of(zone, civil)? {
-        Instant { at, overlap_end: Some(end) } if at < until => end.checked_sub(SECOND).ok()?,
-        Instant { .. } => civil,
-    };
-    Some(Instant::of(zone, pattern.previous(latest)?)?.at)
+    first_at_or_past(zone, pattern.previous(latest_shown(zone, until)?)?)
 }
 
-/// When a civil time has its run.
-struct Instant {
-    at: Timestamp,
-    /// Where the civil time is one of an overlap: the first civil time after it.
-    overlap_end: Option<DateTime>,
+/// The latest civil time that the zone's clocks have shown at some time up to `now`: later than that of `now` in the
+/// second pass of an overlap.
+fn latest_shown(zone: &TimeZone, now: Timestamp) -> Option<DateTime> {
+    let mut latest = zone.to_datetime(now);
+    let changes = zone.following(now.checked_sub(WIDEST_OFFSET * 2).ok()?);
+    for change in changes.map(|change| change.timestamp()).take_while(|change| *change <= now) {
+        latest = latest.max(zone.to_datetime(change.checked_sub(SECOND).ok()?));
+    }
+    Some(latest)
 }
 
-impl Instant {
-    fn of(zone: &TimeZone, civil: DateTime) -> Option<Self> {
-        match zone.to_ambiguous_timestamp(civil).offset() {
-            AmbiguousOffset::Unambiguous { offset } => {
-                Some(Self { at: offset.to_timestamp(civil).ok()?, overlap_end: None })
-            }
-            AmbiguousOffset::Gap { after, .. } => {
-                // By the later offset the civil time would be before the change.
-                let at = change_to(zone, after, after.to_timestamp(civil).ok()?)?;
-                Some(Self { at, overlap_end: None })
-            }
-            AmbiguousOffset::Fold { before, after } => {
-                let at = before.to_timestamp(civil).ok()?;
-                let change = change_to(zone, after, at)?;
-                Some(Self { at, overlap_end: Some(before.to_datetime(change)) })
-            }
+/// The first instant at which the zone's clocks show this civil time or a later one.
+///
+/// Not asked of jiff's `to_ambiguous_timestamp`, which applies the zone's rule for years to come to civil times before
+/// its table of changes ends, and tells of overlaps that never were (America/Nuuk on 2023-10-28 at 23:30).
+fn first_at_or_past(zone: &TimeZone, civil: DateTime) -> Option<Timestamp> {
+    let mut from = Offset::UTC.to_timestamp(civil).ok()?.checked_sub(WIDEST_OFFSET).ok()?;
+    loop {
+        // Before `from` where a change has just skipped it.
+        let at = zone.to_offset(from).to_timestamp(civil).ok()?.max(from);
+        match zone.following(from).next() {
+            Some(change) if change.timestamp() <= at => from = change.timestamp(),
+            Some(_) | None => return Some(at),
         }
     }
 }
 
-/// The first change to this offset after `from`. Changes of the name alone are no changes.
-fn change_to(zone: &TimeZone, offset: Offset, from: Timestamp) -> Option<Timestamp> {
-    zone.following(from).find(|change| change.offset() == offset).map(|change| change.timestamp())
+/// The last change of the zone after `after` and not after `until`.
+///
+/// Not asked of jiff's `preceding`, which is at fault like `to_ambiguous_timestamp` (it tells of a change of
+/// America/Ciudad_Juarez on 2022-11-06 when asked from 2022-12-01).
+fn last_change(zone: &TimeZone, after: Timestamp, until: Timestamp) -> Option<Timestamp> {
+    let last_since = |from| {
+        let changes = zone.following(from).map(|change| change.timestamp());
+        changes.take_while(|change| *change <= until).last()
+    };
+    zone.following(after).next().filter(|change| change.timestamp() <= until)?;
+    // Most zones change every year, and `after` may be decades ago.
+    let year_ago = until.checked_sub(SignedDuration::from_hours(366 * 24)).ok()?;
+    last_since(year_ago).or_else(|| last_since(after))
 }
 
 /// Rounded down: before 1970 too.
