@@ -3,6 +3,7 @@
 use crate::context::Milestone;
 use crate::id::TaskId;
 use crate::plan::{Condition, PlanError, Schedule, TaskName, TaskPlan};
+use crate::state::Hope;
 use std::collections::HashMap;
 use std::mem;
 
@@ -172,6 +173,10 @@ struct Node {
     dependents: Vec<(TaskId, usize)>,
     reached: Reached,
     fate: Option<Fate>,
+    /// When it started by itself for the last time, by the count of all such things; 0 is never.
+    started_at: u64,
+    /// When it completed for the last time, by the same.
+    completed_at: u64,
 }
 
 impl Node {
@@ -205,6 +210,8 @@ impl Edge {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Links {
     nodes: Vec<Node>,
+    /// Starts and completions so far.
+    count: u64,
 }
 
 /// More dependencies than these are not named one by one.
@@ -224,18 +231,17 @@ impl Links {
         for (id, plan, is_new) in tasks {
             let old = if is_new { None } else { before.get_mut(id.index()).map(mem::take) };
             let old = old.unwrap_or_default();
-            let fresh: HashMap<TaskId, bool> =
-                old.edges.iter().filter(|edge| edge.fresh).map(|edge| (edge.on, true)).collect();
             let node = &mut self.nodes[id.index()];
             (node.name, node.reached, node.fate) = (Some(plan.name.clone()), old.reached, old.fate);
+            (node.started_at, node.completed_at) = (old.started_at, old.completed_at);
             for dependency in &plan.depends_on {
                 let on = find(&dependency.task);
-                let other = &mut self.nodes[on.index()];
+                let (node, other) = (&self.nodes[id.index()], &self.nodes[on.index()]);
                 let edge = Edge {
                     on,
                     condition: dependency.condition,
                     met: other.reached.meets(dependency.condition),
-                    fresh: fresh.contains_key(&on),
+                    fresh: other.completed_at > node.started_at,
                     dead: other.fate.is_some(),
                 };
                 let node = &mut self.nodes[id.index()];
@@ -258,9 +264,12 @@ impl Links {
         self.counts(task, need).dead > 0
     }
 
-    /// How many conditions are left to wait for.
-    pub(crate) fn left(&self, task: TaskId, need: Need) -> usize {
-        self.counts(task, need).open
+    /// How much is left to wait for.
+    pub(crate) fn hope(&self, task: TaskId, need: Need) -> Hope {
+        match self.counts(task, need) {
+            Counts { open, dead: 0 } => Hope::Left(open),
+            Counts { open: _, dead: 1.. } => Hope::None,
+        }
     }
 
     fn counts(&self, task: TaskId, need: Need) -> Counts {
@@ -270,6 +279,8 @@ impl Links {
     /// Forgets which dependencies have completed: the task starts.
     pub(crate) fn start(&mut self, task: TaskId) {
         let Some(node) = self.nodes.get_mut(task.index()) else { return };
+        self.count += 1;
+        node.started_at = self.count;
         if node.trigger.open < node.edges.len() {
             for index in 0..node.edges.len() {
                 node.change(index, |edge| edge.fresh = false);
@@ -284,7 +295,10 @@ impl Links {
         match condition {
             Some(Condition::Started) => node.reached.started = true,
             Some(Condition::Healthy) => node.reached.healthy = true,
-            Some(Condition::Completed) => node.reached.completed = true,
+            Some(Condition::Completed) => {
+                self.count += 1;
+                (node.reached.completed, node.completed_at) = (true, self.count);
+            }
             None => return,
         }
         // Only what completes can make a difference more than once.

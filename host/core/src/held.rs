@@ -7,7 +7,8 @@ use crate::id::TaskId;
 use crate::input::{Command, Input};
 use crate::outcome::OutcomeKind;
 use crate::schedule::{Due, Tick};
-use crate::state::{End, Former, Hold, Order, State, Then, Wait, Why};
+use crate::slots::Ticket;
+use crate::state::{End, Former, Hold, Hope, Order, State, Then, Wait, Why};
 use crate::task::Task;
 use crate::waiting::skip;
 use std::mem;
@@ -24,16 +25,16 @@ impl Task {
     pub(crate) fn hold_back(&mut self, wait: Wait, cx: &mut Context<'_>) -> Option<State> {
         let need = wait.need().filter(|need| !cx.links.is_met(cx.id, *need))?;
         self.attempt = wait.attempt();
-        let vain = cx.links.is_blocked(cx.id, need);
+        let hope = cx.links.hope(cx.id, need);
         // What has run and will not run again by itself stays as it ended.
         let stays = match need {
             Need::Gate => false,
-            Need::Trigger => vain && self.shown != Some(StateName::Pending),
+            Need::Trigger => hope == Hope::None && self.shown != Some(StateName::Pending),
         };
         if !stays {
             self.tell_hold(need, cx);
         }
-        Some(State::Held { wait, hold: Hold::Dependencies { need, vain } })
+        Some(State::Held { wait, hold: Hold::Dependencies { need, hope } })
     }
 
     fn tell_hold(&mut self, need: Need, cx: &mut Context<'_>) {
@@ -41,27 +42,27 @@ impl Task {
         self.tell(TaskState { reason, ..self.change(StateName::Pending, cx) }, cx);
     }
 
-    /// Something has changed in what the task depends on. `news`: not only whether it waits in vain.
-    pub(crate) fn reconsider(&mut self, news: bool, cx: &mut Context<'_>) {
-        let State::Held { wait, hold: Hold::Dependencies { need, vain: was_vain } } = self.state else {
+    /// Something has changed in what the task depends on. `others`: it depends on other tasks than before.
+    pub(crate) fn reconsider(&mut self, others: bool, cx: &mut Context<'_>) {
+        let State::Held { wait, hold: Hold::Dependencies { need, hope: before } } = self.state else {
             return;
         };
         if cx.links.is_met(cx.id, need) {
             self.state = self.wait(wait, false, cx);
             return;
         }
-        let vain = cx.links.is_blocked(cx.id, need);
-        let tells = match (was_vain, vain) {
-            (false, false) => news && cx.links.left(cx.id, need) <= TOLD,
-            (true, false) => true,
+        let hope = cx.links.hope(cx.id, need);
+        let tells = match (before, hope) {
+            (Hope::Left(before), Hope::Left(left)) => others || (left != before && left <= TOLD),
+            (Hope::None, Hope::Left(_)) => true,
             // Where it stays as it ended, it goes on to.
-            (false, true) => self.shown == Some(StateName::Pending),
-            (true, true) => false,
+            (Hope::Left(_), Hope::None) => self.shown == Some(StateName::Pending),
+            (Hope::None, Hope::None) => others && self.shown == Some(StateName::Pending),
         };
         if tells {
             self.tell_hold(need, cx);
         }
-        self.state = State::Held { wait, hold: Hold::Dependencies { need, vain } };
+        self.state = State::Held { wait, hold: Hold::Dependencies { need, hope } };
     }
 
     /// The wait is over: asks for a run, or queues for a slot.
@@ -125,20 +126,16 @@ impl Task {
 
     /// Why it will never run again by itself; `None`: it may.
     pub(crate) fn fate(&self, id: TaskId, links: &Links) -> Option<Fate> {
-        match &self.state {
-            State::Ended(end) | State::Clearing { then: Then::End(end), .. } => {
-                Some(match (end, self.last_outcome.as_ref().map(|last| last.kind)) {
-                    (End::Stopped(_), _) | (End::AsLastRun, Some(OutcomeKind::Stopped) | None) => {
-                        Fate::Stopped
-                    }
-                    (End::AsLastRun, Some(OutcomeKind::Completed)) => Fate::Completed,
-                    (End::AsLastRun, Some(OutcomeKind::Failed)) => Fate::Failed,
-                    (End::AsLastRun, Some(OutcomeKind::TimedOut)) => Fate::TimedOut,
-                })
+        match self.state {
+            State::Ended(End::Stopped(_)) | State::Clearing { then: Then::End(End::Stopped(_)), .. } => {
+                Some(Fate::Stopped)
+            }
+            State::Ended(End::AsLastRun) | State::Clearing { then: Then::End(End::AsLastRun), .. } => {
+                Some(self.last_fate().unwrap_or(Fate::Stopped))
             }
             State::Stuck { .. } => Some(Fate::Stuck),
             State::Held { hold: Hold::Dependencies { need, .. }, .. } => {
-                links.is_blocked(id, *need).then_some(Fate::Blocked)
+                links.is_blocked(id, need).then(|| self.last_fate().unwrap_or(Fate::Blocked))
             }
             State::New
             | State::Held { hold: Hold::Slot { .. }, .. }
@@ -149,8 +146,18 @@ impl Task {
         }
     }
 
+    /// As its last run ended; `None`: there was none, or somebody stopped it.
+    fn last_fate(&self) -> Option<Fate> {
+        match self.last_outcome.as_ref()?.kind {
+            OutcomeKind::Completed => Some(Fate::Completed),
+            OutcomeKind::Failed => Some(Fate::Failed),
+            OutcomeKind::TimedOut => Some(Fate::TimedOut),
+            OutcomeKind::Stopped => None,
+        }
+    }
+
     /// Its place in the queue for a slot.
-    pub(crate) fn ticket(&self) -> Option<crate::slots::Ticket> {
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
         match self.state {
             State::Held { hold: Hold::Slot { ticket, .. }, .. } => Some(ticket),
             State::Held { hold: Hold::Dependencies { .. }, .. }
@@ -215,9 +222,22 @@ impl Wait {
             Wait::Dependencies => Some(Need::Trigger),
         }
     }
+
+    /// Whether other tasks hold it.
+    pub(crate) fn is_held(self, cx: &Context<'_>) -> bool {
+        self.need().is_some_and(|need| !cx.links.is_met(cx.id, need))
+    }
 }
 
 impl Hold {
+    /// Whether nothing else holds a task that would wait for this otherwise.
+    pub(crate) fn stays(self, wait: Wait, cx: &Context<'_>) -> bool {
+        match self {
+            Hold::Dependencies { .. } => true,
+            Hold::Slot { .. } => !wait.is_held(cx),
+        }
+    }
+
     /// In words.
     pub(crate) fn reason(self, id: TaskId, links: &Links) -> String {
         match self {

@@ -213,7 +213,7 @@ impl Orchestrator {
     fn settle(&mut self, now: Now) {
         loop {
             if let Some(task) = self.affected.pop_front() {
-                self.step(task, now, |task, cx| task.reconsider(true, cx));
+                self.step(task, now, |task, cx| task.reconsider(false, cx));
             } else if let Some(task) = self.slots.next() {
                 self.step(task, now, Task::take_slot);
             } else if let Some(&(due, task)) = self.deadlines.first()
@@ -290,7 +290,7 @@ impl Orchestrator {
                 self.deadlines.insert((due, id));
             }
         }
-        let standing = place.standing(&self.links, is_stuck && holds_slot);
+        let standing = place.standing(is_stuck && holds_slot);
         self.totals.replace(&mut place.booked.standing, standing);
 
         let is_gone = !place.role.is_current() && task.is_over();

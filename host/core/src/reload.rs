@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::event::TaskState;
 use crate::input::Change;
 use crate::outcome::OutcomeKind;
-use crate::plan::{Schedule, TaskPlan};
+use crate::plan::{OnFail, Schedule, TaskPlan};
 use crate::policy::{self, Decision};
 use crate::state::{Cause, End, Force, Former, Order, Phase, Running, State, Then, Turn, Wait, Why};
 use crate::task::Task;
@@ -33,16 +33,16 @@ impl Task {
                 Change::None | Change::Policy => false,
                 Change::Schedule | Change::Command => differs,
             },
-            was_once: before.schedule == Schedule::Once,
+            was_once: before.schedule == Schedule::Once && !before.is_triggered(),
         };
         self.state = match mem::replace(&mut self.state, State::New) {
             State::New => State::New,
             State::Waiting { wait, due } => match self.revised(wait, rework, cx) {
-                Then::Wait(after) if after == wait => State::Waiting { wait, due },
+                Then::Wait(after) if after == wait && !wait.is_held(cx) => State::Waiting { wait, due },
                 then => self.resume(then, None, cx),
             },
             State::Held { wait, hold } => match self.revised(wait, rework, cx) {
-                Then::Wait(after) if after == wait => State::Held { wait, hold },
+                Then::Wait(after) if after == wait && hold.stays(wait, cx) => State::Held { wait, hold },
                 then => self.resume(then, None, cx),
             },
             State::Starting { turn, order } => {
@@ -155,6 +155,9 @@ impl Task {
 
     /// The next run by a schedule that is new to the task, counted from its last run; the first, if there was none.
     fn next(&self, cx: &mut Context<'_>) -> Then {
+        if self.is_ended_by(cx.plan) {
+            return Then::End(End::AsLastRun);
+        }
         let Some(tick) = self.tick else { return Then::Wait(Wait::First(Why::Host)) };
         if cx.plan.is_triggered() {
             return Then::Wait(Wait::Dependencies);
@@ -167,6 +170,15 @@ impl Task {
             }
             None if policy::is_kept_alive(cx.plan) => Then::Wait(Wait::First(Why::Host)),
             None => Then::End(End::AsLastRun),
+        }
+    }
+
+    /// Whether no run follows the last by this plan, whatever its schedule.
+    fn is_ended_by(&self, plan: &TaskPlan) -> bool {
+        let failed = self.last_outcome.as_ref().is_some_and(|last| last.kind.is_failure());
+        match policy::after_success(plan, self.successes) {
+            Decision::End => true,
+            Decision::GoOn | Decision::Retry { .. } => failed && plan.on_fail == OnFail::Stop,
         }
     }
 

@@ -47,6 +47,9 @@ impl Slots {
     /// Takes a task out of the queue.
     pub(crate) fn leave(&mut self, ticket: Ticket) {
         self.queue.remove(&ticket);
+        if self.queue.is_empty() {
+            self.last = 0;
+        }
     }
 
     /// Who may have a slot now.

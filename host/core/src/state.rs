@@ -64,8 +64,8 @@ pub(crate) enum Hold {
     Dependencies {
         /// What has to come true.
         need: Need,
-        /// Whether it was said that it will not by itself.
-        vain: bool,
+        /// What was known of that at last.
+        hope: Hope,
     },
     /// Runs of other tasks have taken all slots.
     Slot {
@@ -74,6 +74,15 @@ pub(crate) enum Hold {
         /// When it would have started.
         due: Due,
     },
+}
+
+/// How much of what a task waits for is still to come true.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hope {
+    /// So many conditions.
+    Left(usize),
+    /// Some that will not by themselves.
+    None,
 }
 
 /// A live run.

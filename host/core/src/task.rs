@@ -1,11 +1,10 @@
 //! One task: what it remembers, and the steps its lifecycle is made of.
 
 use crate::context::{Context, Milestone};
-use crate::dependency::Links;
 use crate::effect::Effect;
 use crate::event::{Event, StateName, TaskState};
 use crate::health::Health;
-use crate::id::{RunId, TaskId};
+use crate::id::RunId;
 use crate::outcome::{Outcome, OutcomeKind};
 use crate::schedule::Tick;
 use crate::state::{Cause, End, Force, Hold, Order, Phase, Running, State, Then, Turn, Wait, Why};
@@ -73,8 +72,7 @@ impl Task {
         self.state.deadline().into_iter().chain(self.streak.deadline()).min()
     }
 
-    /// `links`: what tells whether a task that is held is so for ever.
-    pub(crate) fn standing(&self, id: TaskId, links: &Links) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         let completed = self.last_succeeded();
         match self.state {
             State::New
@@ -84,9 +82,8 @@ impl Task {
             | State::Clearing { .. } => Standing { open: true, completed },
             State::Stuck { .. } => Standing { open: false, completed: false },
             State::Held { hold: Hold::Slot { .. }, .. } => Standing { open: true, completed },
-            State::Held { hold: Hold::Dependencies { need, .. }, .. } => {
-                Standing { open: !links.is_blocked(id, need), completed }
-            }
+            // It goes on only if another does first, and then that is open.
+            State::Held { hold: Hold::Dependencies { .. }, .. } => Standing { open: false, completed },
             State::Ended(_) => Standing { open: false, completed },
         }
     }

@@ -27,6 +27,8 @@ enum Subcommands {
     /// Look at plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Print the JSON Schema of scripts.json, with which editors complete and check it
+    Schema,
 }
 
 /// Where the configuration is.
@@ -105,6 +107,7 @@ pub fn main() -> ! {
         Some(Subcommands::Run(args)) => super::run::run(&args),
         Some(Subcommands::Check(args)) => super::check::check(&args),
         Some(Subcommands::Plugin(command)) => super::plugin::plugin(&command),
+        Some(Subcommands::Schema) => super::schema::schema(),
     };
     logger::flush();
     // Plugin threads may still be alive: destructors that run under them (`exit`) would pull their world away.

@@ -7,5 +7,6 @@ mod exec_helper;
 mod machine;
 mod plugin;
 mod run;
+mod schema;
 
 pub use args::main;

@@ -174,13 +174,13 @@ impl Checker<'_, '_> {
     fn root_members<'a>(&mut self, root: &'a Object<'a>) -> Vec<Member<'a>> {
         let members = members(root, true, Subject::Root, self.findings);
         for member in &members {
-            if ROOT.iter().any(|(name, _)| *name == member.name) {
+            if ROOT.iter().any(|root| root.name == member.name) {
                 continue;
             }
             let is_task_key = TABLE.iter().any(|info| info.flat == Some(&*member.name));
             let help = match is_task_key {
                 true => Some("it belongs in a script or in \"defaults\"".to_owned()),
-                false => did_you_mean(&member.name, ROOT.iter().map(|(name, _)| *name)),
+                false => did_you_mean(&member.name, ROOT.iter().map(|root| root.name)),
             };
             self.findings.unknown_key(
                 Subject::Root,
@@ -195,14 +195,14 @@ impl Checker<'_, '_> {
     /// Reads those root keys that are plain values.
     fn root_values(&mut self, members: &[Member<'_>]) -> RootValues {
         let mut values = RootValues::default();
-        for (name, kind) in ROOT {
-            let Some(kind) = *kind else { continue };
-            let Some(member) = members.iter().find(|m| m.name == *name && !is_null(m.value)) else {
+        for root in ROOT {
+            let (name, Some(kind)) = (root.name, root.kind) else { continue };
+            let Some(member) = members.iter().find(|m| m.name == name && !is_null(m.value)) else {
                 continue;
             };
             let place = Place::new(Subject::Root, KeyPath::Word(name));
             let value = read(kind, member.value, &place, self.findings);
-            match (*name, value) {
+            match (name, value) {
                 ("max-running", Some(Typed::Integer(number))) => {
                     values.max_running = u32::try_from(number).ok().and_then(NonZeroU32::new);
                 }

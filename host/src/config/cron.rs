@@ -12,8 +12,8 @@ pub(super) const AT_START: &str = "@reboot";
 pub(super) fn check<'a>(value: &'a Value<'a>) -> Result<Typed<'a>, Misfit> {
     const EXPECTED: &str = "a cron expression such as \"*/5 * * * *\" or \"@daily\"";
     let expression = text(value).map_err(|_| Misfit::new(EXPECTED))?.trim();
-    if expression == AT_START {
-        return Ok(Typed::Text(expression));
+    if expression.eq_ignore_ascii_case(AT_START) {
+        return Ok(Typed::Text(AT_START));
     }
     match Cron::parse(expression, Zone::UTC) {
         Ok(_) => Ok(Typed::Text(expression)),

@@ -21,7 +21,7 @@ use std::time::Duration;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Words of `notify` that are no notifier's name.
-const RESERVED: [&str; 3] = ["none", "command", "mail"];
+pub(super) const RESERVED: [&str; 3] = ["none", "command", "mail"];
 
 /// Everybody who can be told.
 pub(super) struct Notifiers<'a> {

@@ -103,7 +103,8 @@ pub(super) fn paths<'a>(value: &'a Value<'a>, place: &Place<'_>, findings: &mut 
     if paths.len() == array.elements.len() { Typed::Paths(paths) } else { Typed::Broken }
 }
 
-const CONDITIONS: &[&str] = &["completed", "started", "healthy"];
+/// What may be waited for.
+pub(super) const CONDITIONS: &[&str] = &["completed", "started", "healthy"];
 
 /// An array of names and of objects, or one object. A name alone waits for success.
 pub(super) fn dependencies<'a>(

@@ -1,7 +1,8 @@
 //! The table of keys for the README, from the table that the checker reads by.
 
-use super::keys::{KeyInfo, TABLE};
+use super::keys::{KeyInfo, ROOT, TABLE};
 use super::typed::Typed;
+use serde_json::{Map, Value};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -17,6 +18,16 @@ pub fn key_reference() -> String {
     table
 }
 
+/// The file's own keys as a Markdown table.
+pub fn root_key_reference() -> String {
+    let mut table = String::from("| root key | meaning |\n| --- | --- |\n");
+    for root in ROOT {
+        writeln!(table, "| `{}` | {} |", root.name, root.description.replace('|', "\\|"))
+            .expect("writing to a string does not fail");
+    }
+    table
+}
+
 fn grouped(info: &KeyInfo) -> String {
     match info.grouped {
         "" => String::new(),
@@ -25,17 +36,23 @@ fn grouped(info: &KeyInfo) -> String {
 }
 
 fn default(info: &KeyInfo) -> String {
-    let Some(default) = &info.default else { return String::new() };
-    let value = match default {
-        Typed::Boolean(boolean) => boolean.to_string(),
-        Typed::Integer(number) => number.to_string(),
-        Typed::Number(number) => number.to_string(),
-        Typed::Duration(duration) => format!("\"{}\"", in_units(*duration)),
-        Typed::Word(word) => format!("\"{word}\""),
-        Typed::Text(text) => format!("\"{text}\""),
-        Typed::Signal(signal) => format!("\"{}\"", signal.to_string().trim_start_matches("SIG")),
-        Typed::Fields(_) => "{}".to_owned(),
-        Typed::Dependencies(_) => "[]".to_owned(),
+    default_json(info).map_or_else(String::new, |default| format!("`{default}`"))
+}
+
+/// The default as a file would write it.
+pub(super) fn default_json(info: &KeyInfo) -> Option<Value> {
+    let default = info.default.as_ref()?;
+    Some(match default {
+        Typed::Boolean(boolean) => Value::from(*boolean),
+        Typed::Integer(number) => Value::from(*number),
+        // All of them are whole.
+        Typed::Number(number) => Value::from(*number as i64),
+        Typed::Duration(duration) => Value::from(in_units(*duration)),
+        Typed::Word(word) => Value::from(*word),
+        Typed::Text(text) => Value::from(*text),
+        Typed::Signal(signal) => Value::from(signal.to_string().trim_start_matches("SIG")),
+        Typed::Fields(_) => Value::Object(Map::new()),
+        Typed::Dependencies(_) => Value::Array(Vec::new()),
         Typed::Broken
         | Typed::Words(_)
         | Typed::Paths(_)
@@ -44,8 +61,7 @@ fn default(info: &KeyInfo) -> String {
         | Typed::Combined
         | Typed::Environment(_)
         | Typed::Json(_) => unreachable!("{default:?} is no default of the table"),
-    };
-    format!("`{value}`")
+    })
 }
 
 fn in_units(duration: Duration) -> String {

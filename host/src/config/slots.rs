@@ -48,7 +48,7 @@ impl<'a> Slots<'a> {
 
 /// What a name in an object of a script is.
 #[derive(Clone, Copy)]
-enum Entry {
+pub(super) enum Entry {
     Key(&'static KeyInfo, Path<'static>),
     Group(&'static [&'static str]),
 }
@@ -56,27 +56,33 @@ enum Entry {
 /// The names that an object of a script may have, by the object's group; the script itself is the empty one.
 static NAMES: LazyLock<HashMap<&'static [&'static str], HashMap<&'static str, Entry>>> =
     LazyLock::new(|| {
-        let mut names: HashMap<&'static [&'static str], HashMap<&'static str, Entry>> = HashMap::new();
-        for info in TABLE {
-            if let Some(flat) = info.flat {
-                names.entry(&[]).or_default().insert(flat, Entry::Key(info, Path::Flat(info)));
-                // Written with its flat name inside its own group, a key cannot be misunderstood.
-                if let Some(outer) = info.group.get(..1) {
-                    names.entry(outer).or_default().insert(flat, Entry::Key(info, Path::Flat(info)));
-                }
-            }
-        }
-        for info in TABLE.iter().filter(|info| !info.grouped.is_empty()) {
-            names.entry(info.group).or_default().insert(info.grouped, Entry::Key(info, Path::Grouped(info)));
-        }
-        for group in GROUPS {
-            let (name, outer) = group.split_last().expect("a group has a name");
-            names.entry(outer).or_default().insert(name, Entry::Group(group));
-            // The inner groups may stand in a script as its flat keys do.
-            names.entry(&[]).or_default().insert(name, Entry::Group(group));
-        }
-        names
+        let script: &'static [&'static str] = &[];
+        let objects = std::iter::once(script).chain(GROUPS.iter().copied());
+        objects.map(|group| (group, entries(group).into_iter().collect())).collect()
     });
+
+/// The names in an object of a script, those of groups last: one of them (`notify`) is a key's too.
+pub(super) fn entries(group: &'static [&'static str]) -> Vec<(&'static str, Entry)> {
+    let mut entries = Vec::new();
+    for info in TABLE {
+        // Written with its flat name inside its own group, a key cannot be misunderstood.
+        let is_here = group.is_empty() || (group.len() == 1 && info.group.starts_with(group));
+        if let Some(flat) = info.flat.filter(|_| is_here) {
+            entries.push((flat, Entry::Key(info, Path::Flat(info))));
+        }
+        if info.group == group && !info.grouped.is_empty() {
+            entries.push((info.grouped, Entry::Key(info, Path::Grouped(info))));
+        }
+    }
+    for inner in GROUPS {
+        let (name, outer) = inner.split_last().expect("a group has a name");
+        // The inner groups may stand in a script as its flat keys do.
+        if group.is_empty() || outer == group {
+            entries.push((name, Entry::Group(inner)));
+        }
+    }
+    entries
+}
 
 /// Reads the names of a script; values are left as they are.
 pub(super) fn collect<'a>(

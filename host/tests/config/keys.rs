@@ -3,7 +3,7 @@
 use crate::key_cases::{Case, RUNNING};
 use crate::key_cases_control::CONTROL;
 use crate::{check, findings, run, scripts};
-use bansuri::config::key_reference;
+use bansuri::config::{key_reference, root_key_reference};
 
 /// All cases.
 fn cases() -> impl Iterator<Item = &'static Case> {
@@ -52,6 +52,28 @@ fn every_key_of_the_reference_has_a_case() {
     for key in flat.filter(|key| !["name", "command"].contains(key)) {
         assert!(cases().any(|case| case.flat == key), "{key} has no case");
     }
+}
+
+#[test]
+fn the_readme_shows_the_reference() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let text = std::fs::read_to_string(readme).expect("the README is there");
+    for table in [key_reference(), root_key_reference()] {
+        let what = "its table is not the reference; BANSURI_UPDATE_README=1 writes it";
+        if std::env::var_os("BANSURI_UPDATE_README").is_some() && !text.contains(&table) {
+            std::fs::write(readme, with_table(&text, &table)).expect("written");
+            panic!("{what}: it was written just now");
+        }
+        assert!(text.contains(&format!("\n\n{table}\n")), "{what}\n{table}");
+    }
+}
+
+/// The text with the table of the same heading replaced.
+fn with_table(text: &str, table: &str) -> String {
+    let heading = table.lines().next().expect("a table has a heading");
+    let (before, rest) = text.split_once(heading).expect("the README has this table");
+    let (_, after) = rest.split_once("\n\n").expect("something follows the table");
+    format!("{before}{table}\n{after}")
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod merging;
 mod names;
 mod properties;
 mod reports;
+mod schema;
 mod size;
 mod syntax;
 
@@ -57,7 +58,10 @@ fn run_bytes(text: &[u8], options: CheckOptions) -> Checked {
 }
 
 fn run_on(machine: &Fake, text: &[u8], options: CheckOptions) -> Checked {
-    check_text(text, Path::new("scripts.json"), Path::new("/srv/jobs"), &mut Catalog, machine, options)
+    let (file, folder) = (Path::new("scripts.json"), Path::new("/srv/jobs"));
+    let checked = check_text(text, file, folder, &mut Catalog, machine, options);
+    schema::agrees(text, &checked);
+    checked
 }
 
 fn run(text: &str) -> Checked {

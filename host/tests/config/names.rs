@@ -250,7 +250,10 @@ fn root_keys_that_are_plain_values() {
     assert_eq!(read(r#""max-running": 0, "reload": null,"#), (None, ReloadMode::Auto));
     assert_eq!(read(r#""max_running": "4", "reload": "signal","#), (Some(4), ReloadMode::Signal));
     assert_eq!(read(r#""max-running": 1, "reload": "auto","#), (Some(1), ReloadMode::Auto));
-    check(r#"{ "plugins": { "isolation": "thread" }, "scripts": [] }"#, &[]);
+    check(
+        r#"{ "$schema": "scripts.schema.json", "plugins": { "isolation": "thread" }, "scripts": [] }"#,
+        &[],
+    );
     check(
         r#"{ "plugins": { "isolation": "process" }, "scripts": [] }"#,
         &[r#""plugins" | error not-supported plugins.isolation: not supported yet"#],

@@ -33,6 +33,17 @@ fn ten_thousand_tasks() {
 }
 
 #[test]
+fn ten_thousand_cron_expressions() {
+    let keys = r#""schedule-cron": "*/5 8-17 * * MON-FRI", "timezone": "Europe/Berlin", "user": "www""#;
+    let text = many(10_000, "\n", keys);
+    let begin = Instant::now();
+    let (configuration, warnings) = run(&text).expect("all are fine");
+    println!("10,000 expressions checked in {:?}", begin.elapsed());
+    assert_eq!((configuration.launches.len(), warnings.len()), (10_000, 0));
+    assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
+}
+
+#[test]
 fn ten_thousand_findings_in_one_line() {
     let text = many(10_000, "", r#""timeuot": 1, "timeout": "5x""#);
     let begin = Instant::now();

@@ -1,7 +1,7 @@
 //! Runs of plugin tasks, well and badly behaved.
 
 use crate::support::{Bench, Lines, built, exit_of, launch, misbehaving, text};
-use bansuri::launch::{Action, ErrorSink, Sink};
+use bansuri::launch::{Action, ErrorSink, Rotation, Sink};
 use bansuri::plugin::{InstanceSetup, OutputSink, Progress, RunContext, RunSetup};
 use bansuri::runner::{CannotForce, Stream};
 use bansuri_core::{Exit, Positive};
@@ -189,6 +189,29 @@ fn a_flood_of_output_leaves_its_end() {
     let mut unseen = flood;
     unseen.stdout = Sink::Ignore;
     assert_eq!(Bench::new().run(&unseen).tails.stdout, Stream::None);
+}
+
+#[test]
+fn output_to_a_rotated_log_is_written_like_a_commands() {
+    let home = tempfile::tempdir().unwrap();
+    let (path, pumped) = (home.path().join("plain"), home.path().join("pumped"));
+    let mut flood = launch("flood", "Floods", json!({}));
+    flood.stdout = Sink::File(path.clone());
+    Bench::new().run(&flood);
+    flood.stdout = Sink::File(pumped.clone());
+    flood.rotate = Some(Rotation { max_size: (1 << 20).try_into().unwrap(), keep: 100, compress: false });
+    let mut bench = Bench::new();
+    let Stream::Bytes(tail) = bench.run(&flood).tails.stdout else { panic!("the tail is kept in memory") };
+    // The writer has written everything when it is gone.
+    drop(bench);
+    let old = |number: usize| home.path().join(format!("pumped.{number}"));
+    let last = (1..).take_while(|&number| old(number).exists()).last().unwrap();
+    let mut written: Vec<u8> =
+        (1..=last).rev().flat_map(|number| std::fs::read(old(number)).unwrap()).collect();
+    written.extend(std::fs::read(&pumped).unwrap());
+    let plain = std::fs::read(&path).unwrap();
+    assert!(written == plain, "{} bytes of {}", written.len(), plain.len());
+    assert!(plain.ends_with(&tail) && tail.len() == 64 * 1024);
 }
 
 #[test]

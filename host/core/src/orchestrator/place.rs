@@ -1,6 +1,5 @@
 //! The place of a task: who has it, and what has been booked of it elsewhere.
 
-use crate::dependency::Links;
 use crate::id::TaskId;
 use crate::plan::{Plan, TaskPlan};
 use crate::slots::Ticket;
@@ -62,13 +61,13 @@ impl Place {
     pub(super) fn new(id: TaskId, role: Role) -> Self {
         let mut place = Self { id, role, task: Task::new(), booked: Booked::default() };
         if !place.role.is_vacant() {
-            place.booked.standing = place.standing(&Links::default(), false);
+            place.booked.standing = place.standing(false);
         }
         place
     }
 
-    pub(super) fn standing(&self, links: &Links, stuck: bool) -> Counted {
-        let Standing { open, completed } = self.task.standing(self.id, links);
+    pub(super) fn standing(&self, stuck: bool) -> Counted {
+        let Standing { open, completed } = self.task.standing();
         let is_task = self.role.is_current();
         Counted { is_task, open, completed: completed && is_task, stuck }
     }

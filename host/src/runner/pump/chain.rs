@@ -3,7 +3,7 @@
 use crate::launch::Rotation;
 use crate::process::retrying;
 use parking_lot::{Mutex, MutexGuard};
-use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, ResolveFlags, Stat, Uid};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Uid};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -168,7 +168,18 @@ impl Names<'_> {
         let flags = OFlags::APPEND | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         match self.open_at("", flags, Mode::empty()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.create("", like),
-            opened => opened,
+            Err(error) => Err(error),
+            Ok(file) => {
+                // Whoever may write to the folder is not to make the host write elsewhere: a link is refused above, a
+                // second name of another's file here.
+                let stat = rustix::fs::fstat(&file)?;
+                let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+                if regular && stat.st_nlink == 1 && stat.st_uid == like.st_uid {
+                    Ok(file)
+                } else {
+                    Err(io::Error::other("another file has come into its place"))
+                }
+            }
         }
     }
 

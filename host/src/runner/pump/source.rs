@@ -6,7 +6,10 @@ use parking_lot::Mutex;
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// A non-blocking pipe. Whoever reads holds the lock for one read that does not wait.
+/// As many reads are made at a time, so that the lock is held briefly.
+const READS: usize = 16;
+
+/// A non-blocking pipe. Whoever reads holds the lock for reads that do not wait.
 #[derive(Debug)]
 pub(super) struct Source {
     pipe: OwnedFd,
@@ -54,17 +57,30 @@ impl Source {
             }
             return Read::Bytes(count);
         }
-        match rustix::io::read(&self.pipe, &mut *buffer) {
-            Ok(0) => Read::Ended,
-            Ok(count) => {
-                if let Some(tail) = &mut state.tail {
-                    tail.push(&buffer[..count]);
-                }
-                Read::Bytes(count)
+        let (mut count, mut reads) = (0, 0);
+        let ended = loop {
+            match rustix::io::read(&self.pipe, &mut buffer[count..]) {
+                Ok(0) => break true,
+                Ok(more) => count += more,
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => break false,
+                // A pipe has no other errors to give; if it does, there is nothing more to be had from it.
+                Err(_) => break true,
             }
-            Err(Errno::AGAIN | Errno::INTR) => Read::Nothing,
-            // A pipe has no other errors to give; if it does, there is nothing more to be had from it.
-            Err(_) => Read::Ended,
+            // Small writes of a fast task come together: one write to the log for many.
+            reads += 1;
+            if count == buffer.len() || reads == READS {
+                break false;
+            }
+        };
+        if let Some(tail) = &mut state.tail {
+            tail.push(&buffer[..count]);
+        }
+        match (count, ended) {
+            (0, true) => Read::Ended,
+            (0, false) => Read::Nothing,
+            // An end is found again the next time.
+            (count, _) => Read::Bytes(count),
         }
     }
 

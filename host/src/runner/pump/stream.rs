@@ -175,3 +175,6 @@ impl Stream {
         rest
     }
 }
+
+#[cfg(test)]
+mod tests;

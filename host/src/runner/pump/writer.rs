@@ -184,10 +184,10 @@ impl Writer {
             self.buffer = vec![0; GROWN_BYTES];
         }
         let timestamps = entry.stream.timestamps;
-        let size = if entry.grown && !timestamps { GROWN_BYTES } else { PIPE_BYTES };
+        let size = if entry.grown { GROWN_BYTES } else { PIPE_BYTES };
         let read = entry.stream.source.read(&mut self.buffer[..size.min(limit)]);
         let Read::Bytes(count) = read else { return read };
-        if count == PIPE_BYTES && !entry.grown && self.grown < GROWN_PIPES {
+        if count == PIPE_BYTES && !entry.grown && !timestamps && self.grown < GROWN_PIPES {
             entry.grown = entry.stream.source.grow(GROWN_BYTES);
             self.grown += usize::from(entry.grown);
         }
