@@ -2,21 +2,28 @@
 //! message, hands what happened to the core, and does what the core says.
 
 mod notices;
+mod reload;
 mod report;
 
+pub use reload::Load;
+
 use crate::clock::Clock;
-use crate::config::Configuration;
+use crate::clock_watch::ClockWatch;
+use crate::config::{ConfigWatch, Configuration};
 use crate::events::{EventStream, HostEvent};
 use crate::exit_code;
 use crate::launch::{Action, Launch};
 use crate::plugin::Registry;
-use crate::process;
-use crate::runner::{LiveRun, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update};
+use crate::runner::{
+    HealthChecker, HealthUpdate, LiveRun, Logs, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update,
+};
 use crate::signals::{HostSignal, Signals};
-use bansuri_core::{Effect, Exit, Input, Mono, Orchestrator, RunId, Verdict};
+use crate::ticks::LastTicks;
+use bansuri_core::{Effect, Exit, Input, Mono, Orchestrator, RunId, TaskId, Verdict};
 use crossbeam::channel::{Receiver, bounded};
 use notices::Notices;
 use polling::{Events, Poller};
+use reload::Reloader;
 use report::Reporter;
 use std::collections::HashMap;
 use std::io;
@@ -24,7 +31,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const SIGNAL_KEYS: usize = 0;
-const SUBPROCESS_KEYS: usize = SIGNAL_KEYS + Signals::KEYS;
+const CLOCK_KEY: usize = SIGNAL_KEYS + Signals::KEYS;
+/// The key under which whoever arms the watch of the configuration file has its events reported.
+pub const WATCH_KEY: usize = CLOCK_KEY + 1;
+const SUBPROCESS_KEYS: usize = WATCH_KEY + 1;
+/// Beyond every place that a process has in this poller.
+const HEALTH_KEYS: usize = 1 << (usize::BITS / 2 - 1);
 
 /// How many runs are started before the poller is asked again: tasks that restart without a delay must not keep
 /// signals and exits waiting.
@@ -45,6 +57,16 @@ pub struct Settings {
     pub exit_when_done: bool,
     /// For whatever is random.
     pub seed: u64,
+    /// The host's clocks.
+    pub clock: Clock,
+    /// Where sources are watched; the watch of the configuration file is among them already.
+    pub poller: Arc<Poller>,
+    /// Tells when the configuration file has changed; `None`: it is read again on SIGHUP only.
+    pub watch: Option<ConfigWatch>,
+    /// Reads the configuration again.
+    pub load: Load,
+    /// The ticks that earlier hosts took of tasks that catch up.
+    pub ticks: LastTicks,
 }
 
 /// A host at work. Made and used on the control thread.
@@ -53,10 +75,17 @@ pub struct Driver {
     clock: Clock,
     poller: Arc<Poller>,
     signals: Signals,
+    clock_watch: ClockWatch,
+    watch: Option<ConfigWatch>,
     subprocess: SubprocessRunner,
     plugin: PluginRunner,
+    health: HealthChecker,
     updates: Receiver<Update>,
-    launches: Vec<Arc<Launch>>,
+    configuration: Configuration,
+    reloader: Reloader,
+    ticks: LastTicks,
+    /// By the tasks' places; `None`: nobody is there.
+    launches: Vec<Option<Arc<Launch>>>,
     live: HashMap<RunId, Box<dyn LiveRun>>,
     notices: Notices,
     reporter: Reporter,
@@ -88,38 +117,50 @@ impl Driver {
         configuration: Configuration,
         registry: &Arc<Registry>,
         events: EventStream,
-        settings: &Settings,
+        settings: Settings,
     ) -> io::Result<Self> {
-        let poller = Arc::new(Poller::new()?);
-        let signals = Signals::register(&poller, SIGNAL_KEYS, process::was_ignored)?;
+        let Settings { exit_when_done, seed, clock, poller, watch, load, ticks } = settings;
+        let signals = Signals::register(&poller, SIGNAL_KEYS)?;
+        let clock_watch = ClockWatch::arm(&clock, &poller, CLOCK_KEY)?;
         let (sender, updates) = bounded(UPDATES);
-        let waker = || {
+        let waker: Arc<dyn Fn() + Send + Sync> = {
             let poller = Arc::clone(&poller);
-            move || {
+            Arc::new(move || {
                 // It fails only when the poller is gone, and with it whoever waits.
                 let _ = poller.notify();
-            }
+            })
         };
-        Ok(Self {
-            clock: Clock::start(),
+        let logs = Logs::default();
+        let wake_of_notices = Arc::clone(&waker);
+        let mut driver = Self {
+            core: Orchestrator::new(configuration.plan.clone(), seed),
             signals,
-            subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS),
-            plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::new(waker())),
+            clock_watch,
+            watch,
+            subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS).with_logs(logs.clone()),
+            plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::clone(&waker)).with_logs(logs),
+            health: HealthChecker::new(Arc::clone(&poller), HEALTH_KEYS),
             updates,
+            reloader: Reloader::new(load, waker),
+            ticks,
+            launches: Vec::new(),
             live: HashMap::new(),
-            notices: Notices::new(&configuration, registry, waker()),
-            reporter: Reporter::new(&configuration.launches, events),
-            core: Orchestrator::new(configuration.plan, settings.seed),
-            launches: configuration.launches,
+            notices: Notices::new(registry, move || wake_of_notices()),
+            reporter: Reporter::new(events),
+            configuration,
+            clock,
             poller,
-            exit_when_done: settings.exit_when_done,
+            exit_when_done,
             interrupts: 0,
             phase: Phase::Running,
-        })
+        };
+        driver.assign();
+        Ok(driver)
     }
 
     /// Runs the tasks until the host is to end. Returns the exit code.
     pub fn run(mut self) -> i32 {
+        self.recall_ticks();
         self.input(Input::Begin);
         let mut events = Events::new();
         let code = loop {
@@ -174,15 +215,20 @@ impl Driver {
                         self.input(Input::CannotForce { run });
                     }
                 }
-                Effect::CheckHealth { .. }
-                | Effect::RememberTick { .. }
-                | Effect::Removed { .. }
-                | Effect::SendHeld { .. }
-                | Effect::DropHeld { .. } => {}
-                Effect::Notify(notice) => {
-                    let launch = &self.launches[notice.run.task.index()];
-                    self.notices.send(launch, notice, self.clock.now().wall);
+                Effect::CheckHealth { run } => self.check_health(run),
+                Effect::RememberTick { task, tick } => {
+                    self.ticks.remember(self.launch(task).name.as_str(), tick);
                 }
+                Effect::Removed { task } => {
+                    self.notices.drop_held(task);
+                    self.launches[task.index()] = None;
+                }
+                Effect::Notify(notice) => {
+                    let launch = self.launch(notice.run.task);
+                    self.notices.send(&launch, notice, self.clock.now().wall);
+                }
+                Effect::SendHeld { task } => self.notices.send_held(task),
+                Effect::DropHeld { task } => self.notices.drop_held(task),
                 Effect::Event(event) => self.reporter.report(&event),
                 Effect::Refused { task, command, reason } => self.reporter.refused(task, command, &reason),
             }
@@ -191,7 +237,7 @@ impl Driver {
     }
 
     fn start(&mut self, run: RunId, attempt: u32) {
-        let launch = Arc::clone(&self.launches[run.task.index()]);
+        let launch = self.launch(run.task);
         let runner: &mut dyn TaskRunner = match launch.action {
             Action::Shell(_) | Action::Exec(_) => &mut self.subprocess,
             Action::Plugin { .. } => &mut self.plugin,
@@ -208,6 +254,19 @@ impl Driver {
         }
     }
 
+    fn check_health(&mut self, run: RunId) {
+        let launch = self.launch(run.task);
+        if let Err(problem) = self.health.start(run, &launch) {
+            self.input(Input::HealthChecked { run, problem: Some(problem) });
+        }
+    }
+
+    /// How a task that the core speaks of is run.
+    fn launch(&self, task: TaskId) -> Arc<Launch> {
+        let launch = self.launches.get(task.index()).and_then(Option::as_ref);
+        Arc::clone(launch.expect("the core speaks of no task after it has said that it is removed"))
+    }
+
     /// How long the poller may sleep; `None`: until something happens.
     fn timeout(&self) -> Option<Duration> {
         let own = match self.phase {
@@ -216,26 +275,49 @@ impl Driver {
             }
             Phase::Running | Phase::Stopping { .. } | Phase::Ended { .. } => None,
         };
-        let deadline = [own, self.core.next_deadline()].into_iter().flatten().min()?;
+        let watch = self.watch.as_ref().and_then(ConfigWatch::deadline).map(|at| self.clock.mono_at(at));
+        let deadline = [own, self.core.next_deadline(), watch].into_iter().flatten().min()?;
         Some(self.clock.until(deadline))
     }
 
     /// Hands everything that has happened to the core.
     fn collect(&mut self, events: &Events) {
         for event in events.iter() {
-            if event.key < SUBPROCESS_KEYS {
-                for signal in self.signals.on_ready(event.key) {
-                    self.signal(signal);
+            match event.key {
+                CLOCK_KEY => {
+                    if self.clock_watch.on_ready() {
+                        log::info!(target: "bansuri", "the system clock was set: next runs are computed afresh");
+                        self.input(Input::ClockChanged);
+                    }
                 }
-            } else {
-                self.subprocess.on_ready(event.key);
+                WATCH_KEY => self.watch_ready(),
+                key if key < CLOCK_KEY => {
+                    for signal in self.signals.on_ready(key) {
+                        self.signal(signal);
+                    }
+                }
+                key => {
+                    // Each knows its own keys.
+                    self.subprocess.on_ready(key);
+                    self.health.on_ready(key);
+                }
             }
+        }
+        if self.watch.as_mut().is_some_and(ConfigWatch::take_change) {
+            self.request_reload("the configuration file has changed");
+        }
+        if let Some(report) = self.reloader.poll() {
+            self.reloaded(report);
         }
         while let Some(update) = self.subprocess.poll_update() {
             self.update(update);
         }
         while let Ok(update) = self.updates.try_recv() {
             self.update(update);
+        }
+        // After the ends of runs: the health of one that has ended is of no interest.
+        while let Some(HealthUpdate { run, problem }) = self.health.poll_update() {
+            self.input(Input::HealthChecked { run, problem });
         }
         self.notices.collect(&mut self.reporter);
         if self.core.next_deadline().is_some_and(|deadline| deadline <= self.clock.now().mono) {
@@ -247,10 +329,11 @@ impl Driver {
         match update {
             Update::Finished(finished) => {
                 let run = finished.run;
+                self.health.cancel(run);
                 if !finished.remains {
                     self.live.remove(&run);
                 }
-                if self.launches[run.task.index()].notify.is_some() {
+                if self.launch(run.task).notify.is_some() {
                     self.notices.keep_tails(run, finished.tails);
                 }
                 self.input(Input::Finished { run, exit: finished.exit, remains: finished.remains });
@@ -273,9 +356,7 @@ impl Driver {
                     self.kill();
                 }
             }
-            HostSignal::Hangup => {
-                log::warn!(target: "bansuri", "SIGHUP: the configuration is read at start only; restart the host to read it again");
-            }
+            HostSignal::Hangup => self.request_reload("SIGHUP"),
         }
     }
 
@@ -295,6 +376,7 @@ impl Driver {
         log::warn!(target: "bansuri", "second SIGINT: every run is killed");
         self.phase = Phase::Killing { until: self.clock.now().mono + KILL_LIMIT };
         self.notices.abandon();
+        self.health.cancel_all();
         self.input(Input::Shutdown);
         self.input(Input::Kill);
     }
@@ -315,6 +397,10 @@ impl Driver {
                 if !self.core.is_shut_down() {
                     return false;
                 }
+                self.health.cancel_all();
+                if !self.health.all_gone() {
+                    return false;
+                }
                 self.phase = Phase::Notifying { code, until: now + NOTIFICATION_LIMIT };
                 true
             }
@@ -330,7 +416,7 @@ impl Driver {
                 true
             }
             Phase::Killing { until } => {
-                if !self.core.is_shut_down() && now < until {
+                if !(self.core.is_shut_down() && self.health.all_gone()) && now < until {
                     return false;
                 }
                 self.phase = Phase::Abandoning { code: exit_code::INTERRUPTED, until };

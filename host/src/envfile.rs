@@ -6,14 +6,16 @@
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use rustix::fs::OFlags;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// More than a process could be given, and little enough to be read at once.
-const LARGEST: u64 = 4 << 20;
+/// About as much as a process could be given, and little enough to be read at once.
+const LARGEST: u64 = 1 << 20;
 
 /// Why a file is no environment file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,14 +42,24 @@ impl fmt::Display for EnvFileError {
 
 impl std::error::Error for EnvFileError {}
 
-/// Reads a file and what is in it. May block on the file system.
+/// Reads a regular file and what is in it. Waits for nothing but the file system.
 pub fn read(path: &Path) -> Result<BTreeMap<String, String>, EnvFileError> {
     let whole = |message: String| EnvFileError { path: path.to_owned(), line: None, column: None, message };
     let mut bytes = Vec::new();
-    let file = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
-    file.map_err(|error| whole(format!("cannot be read: {error}")))?;
+    let unreadable = |error: io::Error| {
+        let text = error.to_string();
+        let words = text.split(" (os error").next().unwrap_or(&text);
+        whole(format!("cannot be read: {}", words.to_lowercase()))
+    };
+    // O_NONBLOCK: opening a named pipe that nobody writes to would block.
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err(whole("cannot be read: not a regular file".to_owned()));
+    }
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(whole("cannot be read: larger than 4 MiB".to_owned()));
+        return Err(whole("cannot be read: larger than 1 MiB".to_owned()));
     }
     match std::str::from_utf8(&bytes) {
         Ok(text) => parse(text, path),

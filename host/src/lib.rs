@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod clock_watch;
 pub mod config;
 pub mod driver;
 pub mod envfile;
@@ -15,3 +16,4 @@ pub mod process;
 pub mod runner;
 pub mod signals;
 pub mod state_dir;
+pub mod ticks;

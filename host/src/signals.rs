@@ -28,25 +28,17 @@ impl Signals {
     /// How many keys it takes.
     pub const KEYS: usize = 3;
 
-    /// Handlers for SIGTERM, SIGINT and SIGHUP; their events arrive under `first_key` and the keys after it. A signal
-    /// for which `is_ignored` holds is left alone: who started the host with `nohup` means it, and its children inherit
-    /// what is ignored, but not a handler.
-    pub fn register(
-        poller: &Arc<Poller>,
-        first_key: usize,
-        is_ignored: impl Fn(i32) -> bool,
-    ) -> io::Result<Self> {
+    /// Handlers for SIGTERM, SIGINT and SIGHUP; their events arrive under `first_key` and the keys after it. Those that
+    /// were ignored when the host was started (`nohup`, a background job of a script) are handled as well: they are how
+    /// the host is controlled. What it starts still gets them ignored.
+    pub fn register(poller: &Arc<Poller>, first_key: usize) -> io::Result<Self> {
         let mut sources = Vec::new();
         let wanted =
             [(SIGTERM, HostSignal::Terminate), (SIGINT, HostSignal::Interrupt), (SIGHUP, HostSignal::Hangup)];
-        for (number, signal) in wanted {
-            if is_ignored(number) {
-                continue;
-            }
+        for (key, (number, signal)) in (first_key..).zip(wanted) {
             let (receiver, sender) = UnixStream::pair()?;
             receiver.set_nonblocking(true)?;
             signal_hook::low_level::pipe::register(number, sender)?;
-            let key = first_key + sources.len();
             sources.push((signal, Watched::new(poller, key, receiver)?));
         }
         Ok(Self { sources, first_key })

@@ -82,7 +82,7 @@ fn a_notifier_never_delays_a_restart_and_leaves_nothing_behind() {
 #[test]
 fn a_timed_out_run_is_told_with_return_code_minus_1_and_a_signal_with_128_and_it() {
     let sandbox = Sandbox::new(&json!({
-        "notify-command": "sh -c 'cat > /dev/null; echo {task} {code} {outcome} >> told'",
+        "notify-command": "sh -c 'echo {task} {code} {outcome} $(grep -c \"^Max attempts: *1$\") >> told'",
         "scripts": [
             { "name": "slow", "command": "exec sleep 600", "timeout": "50ms", "notify": "command" },
             { "name": "killed", "command": "kill -9 $$", "notify": "mail" },
@@ -92,5 +92,51 @@ fn a_timed_out_run_is_told_with_return_code_minus_1_and_a_signal_with_128_and_it
     assert_eq!(sandbox.run().0, 1);
     let mut told: Vec<String> = sandbox.read("told").lines().map(str::to_owned).collect();
     told.sort();
-    assert_eq!(told, ["killed 137 FAILED", "lost 127 FAILED", "slow -1 TIMED_OUT"]);
+    assert_eq!(told, ["killed 137 FAILED 1", "lost 127 FAILED 1", "slow -1 TIMED_OUT 1"]);
+}
+
+/// What a notify command that appends `{task} {outcome} {attempt}` was told, in order.
+fn told(scripts: serde_json::Value) -> (Sandbox, Vec<String>) {
+    let sandbox = Sandbox::new(&json!({
+        "notify-command": "sh -c 'cat > /dev/null; echo {task} {outcome} {attempt} >> told'",
+        "defaults": { "notify": "command", "on-fail": "restart", "restart-delay": "1ms" },
+        "scripts": scripts,
+    }));
+    sandbox.run();
+    let told = std::fs::read_to_string(sandbox.file("told")).unwrap_or_default();
+    (sandbox, told.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn after_many_fires_once_when_the_threshold_is_reached() {
+    let (_, told) = told(json!([
+        { "name": "a", "command": "exit 1", "max-attempts": 5, "notify-mode": "after-many", "notify-threshold": 3 },
+    ]));
+    assert_eq!(told, ["a FAILED 3"]);
+}
+
+#[test]
+fn on_exhausted_fires_when_no_attempt_is_left() {
+    let (_, told) = told(json!([
+        { "name": "a", "command": "exit 1", "max-attempts": 3, "notify-mode": "on-exhausted" },
+        { "name": "b", "command": "test $BANSURI_ATTEMPT -eq 3", "max-attempts": 3, "notify-mode": "on-exhausted" },
+    ]));
+    assert_eq!(told, ["a FAILED 3"]);
+}
+
+#[test]
+fn a_recovery_is_told_once_after_what_was_told() {
+    let (_, told) = told(json!([
+        { "name": "a", "command": "test $BANSURI_ATTEMPT -eq 3", "max-attempts": 3, "notify-recovery": true },
+    ]));
+    assert_eq!(told, ["a FAILED 1", "a FAILED 2", "a COMPLETED 3"]);
+}
+
+#[test]
+fn what_is_held_back_is_dropped_by_a_success_and_sent_when_the_task_is_over() {
+    let (_, told) = told(json!([
+        { "name": "recovers", "command": "test $BANSURI_ATTEMPT -eq 2", "max-attempts": 3, "notify-after": "1h" },
+        { "name": "ends", "command": "exit 1", "max-attempts": 2, "notify-after": "1h" },
+    ]));
+    assert_eq!(told, ["ends FAILED 1", "ends FAILED 2"]);
 }

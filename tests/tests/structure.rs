@@ -10,20 +10,22 @@ use std::path::{Path, PathBuf};
 /// Modules of the host that anybody above may use, with the leaves they use themselves.
 const LEAVES: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("clock_watch", &["clock", "process"]),
     ("envfile", &[]),
     ("events", &["clock"]),
     ("exit_code", &[]),
     ("launch", &[]),
     ("logger", &[]),
-    ("process", &[]),
+    ("process", &["launch"]),
     ("signals", &["process"]),
     ("state_dir", &[]),
+    ("ticks", &[]),
 ];
 
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("config", &["launch"]),
-    ("runner", &["launch", "process"]),
+    ("config", &["launch", "process"]),
+    ("runner", &["clock", "envfile", "launch", "process"]),
     ("plugin", &["clock"]),
     ("notify", &["clock", "process"]),
 ];
@@ -190,8 +192,11 @@ fn only_the_plugin_room_names_the_abi() {
 #[test]
 fn plugins_and_examples_depend_on_the_plugin_api_alone() {
     for folder in ["plugins", "examples"] {
+        // Their tests may load them as a host does.
+        let written: Vec<Source> =
+            sources(folder).into_iter().filter(|source| !source.path.contains("/tests/")).collect();
         must_not_name(
-            &sources(folder),
+            &written,
             &["abi_stable", "bansuri_core", "use bansuri::"],
             "authors use bansuri-plugin-api",
         );

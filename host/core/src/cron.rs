@@ -83,6 +83,11 @@ impl Cron {
         &self.zone
     }
 
+    /// Whether it follows elapsed time, as one does whose minute or hour begins with `*`.
+    pub(crate) fn is_interval_like(&self) -> bool {
+        self.rule == Rule::Elapsed
+    }
+
     /// The first time strictly after `after` at which it fires, a whole second; `None`: never again (before the end of [`Wall`]).
     pub fn next_after(&self, after: Wall) -> Option<Wall> {
         fire::next_after(&self.pattern, self.rule, &self.zone, after)

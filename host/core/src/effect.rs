@@ -75,7 +75,7 @@ pub struct Notice {
     pub run: RunId,
     /// Its attempt, from 1.
     pub attempt: u32,
-    /// The limit of attempts; `None`: no limit, or no retries.
+    /// The limit of attempts, which is 1 where nothing is retried; `None`: no limit.
     pub max_attempts: Option<u32>,
     /// How the run ended; for a stuck run, a TIMED_OUT outcome of the time so far.
     pub outcome: Outcome,

@@ -6,23 +6,35 @@
 
 #![forbid(unsafe_code)]
 
+mod backoff;
+mod civil;
 mod context;
 mod cron;
+mod dependency;
 mod effect;
 mod event;
+mod health;
+mod held;
 mod id;
 mod input;
+mod judgement;
 mod lifecycle;
 mod orchestrator;
 mod outcome;
 mod plan;
 mod policy;
+mod random;
+mod reload;
 mod schedule;
 mod signal;
+mod slots;
 mod state;
+mod streak;
 mod task;
+mod telling;
 mod time;
 mod view;
+mod waiting;
 
 pub use cron::{Cron, CronError, Zone};
 pub use effect::{Effect, Notice, NoticeKind};

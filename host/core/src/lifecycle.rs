@@ -2,11 +2,13 @@
 
 use crate::context::Context;
 use crate::input::{Command, Input};
+use crate::judgement::Over;
 use crate::outcome::Outcome;
+use crate::schedule::{Due, Start};
 use crate::state::{Cause, End, Force, Former, Order, Phase, Remains, Running, State, Then, Turn, Wait, Why};
-use crate::task::{Over, STUCK, Task};
-use crate::time::Mono;
+use crate::task::{STUCK, Task};
 use std::mem;
+use std::time::Duration;
 
 /// Why `stop` is refused where there is nothing to stop.
 const STOPPED_ALREADY: &str = "it is stopped already";
@@ -19,24 +21,24 @@ impl Task {
             | Input::NotStarted { run, .. }
             | Input::Finished { run, .. }
             | Input::Gone { run }
+            | Input::HealthChecked { run, .. }
             | Input::CannotForce { run } => {
                 if run.number != self.run {
                     return;
                 }
             }
+            Input::Tick => self.send_overdue(cx),
+            Input::Shutdown | Input::Kill => self.send_held(cx),
             Input::LastTick { .. }
             | Input::ClockChanged
-            | Input::HealthChecked { .. }
             | Input::Reload(_)
             | Input::Begin
-            | Input::Tick
-            | Input::Operator { .. }
-            | Input::Shutdown
-            | Input::Kill => {}
+            | Input::Operator { .. } => {}
         }
         self.state = match mem::replace(&mut self.state, State::New) {
             State::New => self.in_new(input, cx),
             State::Waiting { wait, due } => self.in_waiting(wait, due, input, cx),
+            State::Held { wait, hold } => self.in_held(wait, hold, input, cx),
             State::Starting { turn, order } => self.in_starting(turn, order, input, cx),
             State::Running(running) => self.in_running(running, input, cx),
             State::Stuck { running, cause } => self.in_stuck(running, cause, input, cx),
@@ -54,8 +56,11 @@ impl Task {
             }
             Input::Shutdown => self.end(Order::Shutdown, None, cx),
             Input::Kill => self.end(Order::Kill, None, cx),
-            Input::LastTick { .. }
-            | Input::ClockChanged
+            Input::LastTick { tick, .. } => {
+                self.taken = Some(tick);
+                State::New
+            }
+            Input::ClockChanged
             | Input::HealthChecked { .. }
             | Input::Reload(_)
             | Input::Tick
@@ -67,25 +72,28 @@ impl Task {
         }
     }
 
-    fn in_waiting(&mut self, wait: Wait, due: Mono, input: Input, cx: &mut Context<'_>) -> State {
+    fn in_waiting(&mut self, wait: Wait, due: Due, input: Input, cx: &mut Context<'_>) -> State {
         match input {
-            Input::Tick if due <= cx.now.mono => self.launch(wait, due, cx),
+            Input::Tick if due.at <= cx.now.mono => self.due(wait, due, cx),
+            Input::ClockChanged => self.clock_changed(wait, due, cx),
             Input::Operator { command: Command::Stop, .. } => self.end(Order::Stop, None, cx),
             Input::Operator { command: Command::Start, .. } => self.begin(Why::Start, None, cx),
             Input::Operator { command: Command::Restart, .. } => self.begin(Why::Restart, None, cx),
             Input::Operator { command: Command::Trigger, .. } => match wait {
-                // It runs at once anyway.
-                Wait::First(_) | Wait::Trigger(_) => State::Waiting { wait, due },
-                Wait::Tick { .. } => self.trigger(Former::Tick { due }, cx),
-                Wait::Retry { attempt, turn: Turn::Scheduled { tick }, .. } => {
-                    self.trigger(Former::Retry { at: due, attempt, tick }, cx)
+                // It runs at once anyway, or would but for the jitter.
+                Wait::First(_) | Wait::Trigger(_) | Wait::Dependencies => {
+                    let start = Start { jitter: Duration::ZERO, ..due.start };
+                    State::Waiting { wait, due: start.due(cx.now) }
+                }
+                Wait::Tick { due } => self.trigger(Former::Tick { due }, cx),
+                Wait::Retry { at, attempt, turn: Turn::Scheduled { tick } } => {
+                    self.trigger(Former::Retry { at, attempt, tick }, cx)
                 }
                 Wait::Retry { turn: Turn::Triggered(former), .. } => self.trigger(former, cx),
             },
             Input::Shutdown => self.end(Order::Shutdown, None, cx),
             Input::Kill => self.end(Order::Kill, None, cx),
             Input::LastTick { .. }
-            | Input::ClockChanged
             | Input::HealthChecked { .. }
             | Input::Reload(_)
             | Input::Begin
@@ -142,8 +150,11 @@ impl Task {
     fn in_running(&mut self, running: Running, input: Input, cx: &mut Context<'_>) -> State {
         match input {
             Input::Tick => match running.phase {
-                Phase::Free { timeout_at: Some(at) } if at <= cx.now.mono => {
+                Phase::Free { timeout_at: Some(at), .. } if at <= cx.now.mono => {
                     self.stop(running, Cause::Timeout { limit: at.since(running.since), order: None }, cx)
+                }
+                Phase::Free { health, .. } if health.deadline().is_some_and(|at| at <= cx.now.mono) => {
+                    self.check(running, cx)
                 }
                 Phase::Stopping { cause, force: Force::At(at) } if at <= cx.now.mono => {
                     let force = self.force(cx);
@@ -165,9 +176,9 @@ impl Task {
             },
             Input::Shutdown => self.stop_by_order(running, Order::Shutdown, cx),
             Input::Kill => self.stop_by_order(running, Order::Kill, cx),
+            Input::HealthChecked { problem, .. } => self.checked(running, problem, cx),
             Input::LastTick { .. }
             | Input::ClockChanged
-            | Input::HealthChecked { .. }
             | Input::Reload(_)
             | Input::Begin
             | Input::Started { .. }
@@ -185,9 +196,8 @@ impl Task {
             Input::Finished { exit, remains, .. } => self.came_back(running, cause, &exit, remains, cx),
             Input::Operator { command: Command::Stop, .. } => match cause.order() {
                 Some(Order::Stop) => refused(Command::Stop, cx),
-                Some(Order::Restart | Order::Shutdown | Order::Kill) | None => {
-                    State::Stuck { running, cause: cause.ordered(Order::Stop) }
-                }
+                Some(Order::Restart | Order::Change | Order::Remove | Order::Shutdown | Order::Kill)
+                | None => State::Stuck { running, cause: cause.ordered(Order::Stop) },
             },
             Input::Operator {
                 command: command @ (Command::Start | Command::Restart | Command::Trigger),
@@ -288,24 +298,28 @@ impl Task {
         let run = self.run;
         match (command, wanted) {
             (Command::Stop, Some(Order::Stop)) => Err(format!("run {run} is being stopped already")),
-            (Command::Stop, Some(Order::Restart | Order::Shutdown | Order::Kill) | None) => Ok(Order::Stop),
+            (
+                Command::Stop,
+                Some(Order::Restart | Order::Change | Order::Remove | Order::Shutdown | Order::Kill) | None,
+            ) => Ok(Order::Stop),
             (Command::Restart, Some(Order::Restart)) => Err(format!("run {run} is being stopped already")),
-            (Command::Restart, Some(Order::Stop | Order::Shutdown | Order::Kill) | None) => {
-                Ok(Order::Restart)
-            }
+            (
+                Command::Restart,
+                Some(Order::Stop | Order::Change | Order::Remove | Order::Shutdown | Order::Kill) | None,
+            ) => Ok(Order::Restart),
             (Command::Start | Command::Trigger, Some(_)) => Err(format!("run {run} is still being stopped")),
             (Command::Start | Command::Trigger, None) => Err(format!("run {run} is alive")),
         }
     }
 
     /// Stops a live run, or changes what follows where it is being stopped.
-    fn stop_by_order(&mut self, running: Running, order: Order, cx: &mut Context<'_>) -> State {
+    pub(crate) fn stop_by_order(&mut self, running: Running, order: Order, cx: &mut Context<'_>) -> State {
         let (cause, force) = match (running.phase, order) {
             (Phase::Free { .. }, _) => return self.stop(running, Cause::Order(order), cx),
             (Phase::Stopping { cause, force: Force::At(_) }, Order::Kill) => (cause, self.force(cx)),
             (
                 Phase::Stopping { cause, force },
-                Order::Stop | Order::Restart | Order::Shutdown | Order::Kill,
+                Order::Stop | Order::Restart | Order::Change | Order::Remove | Order::Shutdown | Order::Kill,
             ) => (cause, force),
         };
         let phase = Phase::Stopping { cause: cause.ordered(order), force };

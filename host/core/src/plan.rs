@@ -3,7 +3,8 @@
 //! What a run consists of (command, plugin, log files) is of no concern here.
 
 use crate::cron::Cron;
-use std::collections::{BTreeSet, HashSet};
+use crate::dependency;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
@@ -235,6 +236,19 @@ pub struct TaskPlan {
 }
 
 impl TaskPlan {
+    /// Whether it runs each time all it depends on has completed: no service, no schedule, and dependencies by
+    /// [`Condition::Completed`] alone. The dependencies of any other task gate its first start.
+    pub fn is_triggered(&self) -> bool {
+        self.schedule == Schedule::Once
+            && !self.depends_on.is_empty()
+            && self.depends_on.iter().all(|dependency| dependency.condition == Condition::Completed)
+    }
+
+    /// Whether its runs count towards [`Plan::max_running`]: services do not.
+    pub(crate) fn takes_slot(&self) -> bool {
+        self.schedule != Schedule::Service
+    }
+
     /// A task that runs once, with the built-in defaults for everything else.
     pub fn new(name: TaskName) -> Self {
         Self {
@@ -254,10 +268,12 @@ impl TaskPlan {
     }
 }
 
-/// All tasks, with names that occur once and dependencies that exist and have no cycle.
+/// All tasks, with names that occur once and dependencies that exist, can come true and have no cycle.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {
     tasks: Vec<TaskPlan>,
+    /// The places of the tasks, each after all it depends on.
+    order: Vec<usize>,
     max_running: Option<NonZeroU32>,
 }
 
@@ -266,12 +282,59 @@ pub struct Plan {
 pub enum PlanError {
     /// Two tasks have this name.
     DuplicateName(TaskName),
+    /// A task depends on one that does not exist.
+    UnknownDependency {
+        /// Which task does.
+        task: TaskName,
+        /// On what.
+        dependency: TaskName,
+    },
+    /// Tasks depend on each other: each on the next, the last on the first, which is named again. A task that depends
+    /// on itself is named twice.
+    Cycle(Vec<TaskName>),
+    /// A task waits for a service to complete, which it never does.
+    CompletedService {
+        /// Which task does.
+        task: TaskName,
+        /// The service.
+        dependency: TaskName,
+    },
+    /// A task waits for one to be healthy that has no health check.
+    HealthyUnchecked {
+        /// Which task does.
+        task: TaskName,
+        /// The one without a check.
+        dependency: TaskName,
+    },
 }
 
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PlanError::DuplicateName(name) => write!(f, "two tasks are named {name:?}", name = name.as_str()),
+            PlanError::UnknownDependency { task, dependency } => {
+                let (task, dependency) = (task.as_str(), dependency.as_str());
+                write!(f, "task {task:?} depends on {dependency:?}, which does not exist")
+            }
+            PlanError::Cycle(path) => {
+                f.write_str("tasks depend on each other: ")?;
+                for (index, name) in path.iter().enumerate() {
+                    let arrow = if index == 0 { "" } else { " → " };
+                    write!(f, "{arrow}{name}")?;
+                }
+                Ok(())
+            }
+            PlanError::CompletedService { task, dependency } => {
+                let (task, dependency) = (task.as_str(), dependency.as_str());
+                write!(
+                    f,
+                    "task {task:?} waits for {dependency:?} to complete, which is a service: valid are \"started\" and \"healthy\""
+                )
+            }
+            PlanError::HealthyUnchecked { task, dependency } => {
+                let (task, dependency) = (task.as_str(), dependency.as_str());
+                write!(f, "task {task:?} waits for {dependency:?} to be healthy, which has no health check")
+            }
         }
     }
 }
@@ -279,15 +342,11 @@ impl fmt::Display for PlanError {
 impl std::error::Error for PlanError {}
 
 impl Plan {
-    /// Builds the plan; the place of a task in `tasks` is its [`TaskId`](crate::TaskId).
+    /// Builds the plan; the place of a task in `tasks` is its [`TaskId`](crate::TaskId) in an orchestrator that begins
+    /// with it.
     pub fn new(tasks: Vec<TaskPlan>) -> Result<Self, PlanError> {
-        let mut seen = HashSet::with_capacity(tasks.len());
-        for task in &tasks {
-            if !seen.insert(&task.name) {
-                return Err(PlanError::DuplicateName(task.name.clone()));
-            }
-        }
-        Ok(Self { tasks, max_running: None })
+        let order = dependency::order(&tasks)?;
+        Ok(Self { tasks, order, max_running: None })
     }
 
     /// The same with a limit of runs that are alive at once; `None`: no limit. Services take no slot.
@@ -300,8 +359,18 @@ impl Plan {
         self.max_running
     }
 
-    /// The tasks, in the order of their ids.
+    /// The tasks, in the order they were given in.
     pub fn tasks(&self) -> &[TaskPlan] {
         &self.tasks
+    }
+
+    /// The places of the tasks, each after all it depends on.
+    pub(crate) fn order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// The tasks for themselves.
+    pub(crate) fn into_tasks(self) -> Vec<TaskPlan> {
+        self.tasks
     }
 }

@@ -2,9 +2,13 @@
 //!
 //! A turn is what one tick, one start or one trigger leads to: a run and its retries.
 
+use crate::dependency::Need;
 use crate::event::StateName;
+use crate::health::Health;
 use crate::outcome::OutcomeKind;
-use crate::time::{Mono, spelled};
+use crate::schedule::{Due, Start, Tick};
+use crate::slots::Ticket;
+use crate::time::{Mono, Wall, spelled};
 use std::time::Duration;
 
 /// What a task is doing.
@@ -17,7 +21,14 @@ pub(crate) enum State {
         /// What for.
         wait: Wait,
         /// When.
-        due: Mono,
+        due: Due,
+    },
+    /// Not until something else lets it go on: PENDING, or as its last run ended where that will not happen by itself.
+    Held {
+        /// What it would wait for otherwise.
+        wait: Wait,
+        /// What holds it.
+        hold: Hold,
     },
     /// PENDING: a run has been asked for, and no answer has come yet.
     Starting {
@@ -46,6 +57,34 @@ pub(crate) enum State {
     Ended(End),
 }
 
+/// What holds a task that would start otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hold {
+    /// What it depends on.
+    Dependencies {
+        /// What has to come true.
+        need: Need,
+        /// What was known of that at last.
+        hope: Hope,
+    },
+    /// Runs of other tasks have taken all slots.
+    Slot {
+        /// Its place in the queue.
+        ticket: Ticket,
+        /// When it would have started.
+        due: Due,
+    },
+}
+
+/// How much of what a task waits for is still to come true.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hope {
+    /// So many conditions.
+    Left(usize),
+    /// Some that will not by themselves.
+    None,
+}
+
 /// A live run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Running {
@@ -66,6 +105,8 @@ pub(crate) enum Phase {
     Free {
         /// When it will be; `None`: never.
         timeout_at: Option<Mono>,
+        /// What is known of its health.
+        health: Health,
     },
     /// It is.
     Stopping {
@@ -95,6 +136,11 @@ pub(crate) enum Cause {
         /// What somebody wanted after that; `None`: policy decides.
         order: Option<Order>,
     },
+    /// Its health checks failed.
+    Unhealthy {
+        /// What somebody wanted after that; `None`: policy decides.
+        order: Option<Order>,
+    },
     /// Somebody wanted it.
     Order(Order),
 }
@@ -106,6 +152,10 @@ pub(crate) enum Order {
     Stop,
     /// An operator: that it ends, and the task begins afresh.
     Restart,
+    /// A reload: that it ends, and the task begins afresh with another command.
+    Change,
+    /// A reload: that it ends, and the task is gone.
+    Remove,
     /// The host: that it ends.
     Shutdown,
     /// The host: that it ends without being asked.
@@ -118,7 +168,7 @@ pub(crate) enum Turn {
     /// This tick of the schedule.
     Scheduled {
         /// When it was due.
-        tick: Mono,
+        tick: Tick,
     },
     /// An operator's trigger.
     Triggered(Former),
@@ -130,7 +180,7 @@ pub(crate) enum Former {
     /// It was waiting for a tick.
     Tick {
         /// When that was due.
-        due: Mono,
+        due: Start,
     },
     /// It was waiting for a retry.
     Retry {
@@ -139,8 +189,12 @@ pub(crate) enum Former {
         /// Its number.
         attempt: u32,
         /// The tick it belongs to.
-        tick: Mono,
+        tick: Tick,
     },
+    /// It was held before it could begin.
+    Begin(Why),
+    /// It was waiting for its dependencies to complete.
+    Dependencies,
     /// It had ended; it ends as the triggered turn does.
     Ended,
     /// It was stopped.
@@ -150,12 +204,12 @@ pub(crate) enum Former {
 /// What a PENDING task waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wait {
-    /// To begin, at once.
+    /// To begin, at once but for the jitter of a scheduled start.
     First(Why),
     /// Its next tick.
     Tick {
         /// When that is due if nothing is in the way.
-        due: Mono,
+        due: Start,
     },
     /// A retry.
     Retry {
@@ -168,6 +222,8 @@ pub(crate) enum Wait {
     },
     /// A triggered run, at once.
     Trigger(Former),
+    /// What it depends on, to complete again.
+    Dependencies,
 }
 
 /// Why a task begins.
@@ -175,10 +231,17 @@ pub(crate) enum Wait {
 pub(crate) enum Why {
     /// The host does.
     Host,
+    /// A tick was missed while no host was there.
+    CatchUp {
+        /// The last of those that were.
+        tick: Wall,
+    },
     /// An operator started it.
     Start,
     /// An operator restarted it.
     Restart,
+    /// A reload gave it another command.
+    Change,
 }
 
 /// What follows a run.
@@ -214,16 +277,31 @@ impl State {
     /// When something is to be done without another input.
     pub(crate) fn deadline(&self) -> Option<Mono> {
         match self {
-            State::Waiting { due, .. } => Some(*due),
-            State::Running(Running { phase: Phase::Free { timeout_at }, .. }) => *timeout_at,
+            State::Waiting { due, .. } => Some(due.at),
+            State::Running(Running { phase: Phase::Free { timeout_at, health }, .. }) => {
+                timeout_at.iter().copied().chain(health.deadline()).min()
+            }
             State::Running(Running { phase: Phase::Stopping { force, .. }, .. })
             | State::Clearing { force, .. } => force.deadline(),
-            State::New | State::Starting { .. } | State::Stuck { .. } | State::Ended(_) => None,
+            State::New
+            | State::Held { .. }
+            | State::Starting { .. }
+            | State::Stuck { .. }
+            | State::Ended(_) => None,
         }
     }
 }
 
 impl Running {
+    /// `None`: nothing is known of it.
+    pub(crate) fn is_healthy(&self) -> Option<bool> {
+        match self.phase {
+            Phase::Free { health, .. } => health.is_healthy(),
+            Phase::Stopping { cause: Cause::Unhealthy { .. }, .. } => Some(false),
+            Phase::Stopping { cause: Cause::Timeout { .. } | Cause::Order(_), .. } => None,
+        }
+    }
+
     /// What somebody wants to follow it.
     pub(crate) fn order(&self) -> Option<Order> {
         match self.phase {
@@ -257,15 +335,17 @@ impl Cause {
     /// What somebody wants to follow; `None`: policy decides.
     pub(crate) fn order(self) -> Option<Order> {
         match self {
-            Cause::Timeout { order, .. } => order,
+            Cause::Timeout { order, .. } | Cause::Unhealthy { order } => order,
             Cause::Order(order) => Some(order),
         }
     }
 
-    /// The same stop, after which somebody wants something else. A run that outlived its timeout stays one that did.
+    /// The same stop, after which somebody wants something else. A run that outlived its timeout stays one that did, and
+    /// one that was unhealthy as well.
     pub(crate) fn ordered(self, order: Order) -> Self {
         match self {
             Cause::Timeout { limit, .. } => Cause::Timeout { limit, order: Some(order) },
+            Cause::Unhealthy { .. } => Cause::Unhealthy { order: Some(order) },
             Cause::Order(_) => Cause::Order(order),
         }
     }
@@ -274,13 +354,15 @@ impl Cause {
     pub(crate) fn kind(self) -> OutcomeKind {
         match self {
             Cause::Timeout { .. } => OutcomeKind::TimedOut,
+            Cause::Unhealthy { .. } => OutcomeKind::Failed,
             Cause::Order(_) => OutcomeKind::Stopped,
         }
     }
 
-    /// In words.
-    pub(crate) fn reason(self) -> String {
+    /// In words; `problem` is what the last check found.
+    pub(crate) fn reason(self, problem: &str) -> String {
         match self {
+            Cause::Unhealthy { .. } => format!("unhealthy: {problem}"),
             Cause::Timeout { limit, .. } => format!("outlived its timeout of {}", spelled(limit)),
             Cause::Order(order) => order.reason().to_owned(),
         }
@@ -293,6 +375,8 @@ impl Order {
         match self {
             Order::Stop => "stopped by an operator",
             Order::Restart => "restarted by an operator",
+            Order::Change => "its command was changed",
+            Order::Remove => "removed from the configuration",
             Order::Shutdown | Order::Kill => "the host is shutting down",
         }
     }
@@ -302,7 +386,7 @@ impl Wait {
     /// The number of the attempt it waits for.
     pub(crate) fn attempt(self) -> u32 {
         match self {
-            Wait::First(_) | Wait::Tick { .. } | Wait::Trigger(_) => 1,
+            Wait::First(_) | Wait::Tick { .. } | Wait::Trigger(_) | Wait::Dependencies => 1,
             Wait::Retry { attempt, .. } => attempt,
         }
     }
@@ -311,9 +395,14 @@ impl Wait {
     pub(crate) fn reason(self, max_attempts: Option<u32>) -> String {
         match (self, max_attempts) {
             (Wait::First(Why::Host), _) => "first run".to_owned(),
+            (Wait::First(Why::CatchUp { tick }), _) => format!("catching up the tick of {tick}"),
             (Wait::First(Why::Start), _) => "started by an operator".to_owned(),
             (Wait::First(Why::Restart), _) => "restarted by an operator".to_owned(),
+            (Wait::First(Why::Change), _) => "its command was changed".to_owned(),
+            (Wait::Dependencies, _) => "every dependency has completed".to_owned(),
             (Wait::Tick { .. }, _) => "next tick".to_owned(),
+            // A service goes on, and this is no retry of a failure.
+            (Wait::Retry { attempt: 1, .. }, _) => "restart".to_owned(),
             (Wait::Retry { attempt, .. }, Some(limit)) => format!("retry {attempt} of {limit}"),
             (Wait::Retry { attempt, .. }, None) => format!("retry {attempt}"),
             (Wait::Trigger(_), _) => "triggered by an operator".to_owned(),

@@ -1,5 +1,6 @@
 //! Time as the core sees it: always an argument, never read.
 
+use std::fmt;
 use std::ops::Add;
 use std::time::Duration;
 
@@ -48,6 +49,19 @@ impl Wall {
     pub const fn as_nanos(self) -> i64 {
         self.0
     }
+
+    /// How long after `earlier` this is; zero if it is not after it.
+    pub(crate) fn since(self, earlier: Wall) -> Duration {
+        match self > earlier {
+            true => Duration::from_nanos(self.0.abs_diff(earlier.0)),
+            false => Duration::ZERO,
+        }
+    }
+
+    /// The last point before this one.
+    pub(crate) fn just_before(self) -> Wall {
+        Wall(self.0.saturating_sub(1))
+    }
 }
 
 impl Add<Duration> for Wall {
@@ -78,6 +92,15 @@ impl Now {
     }
 }
 
+impl fmt::Display for Wall {
+    /// As `2026-11-22T10:00:00Z`, to the second.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.div_euclid(1_000_000_000);
+        let timestamp = jiff::Timestamp::from_second(seconds).expect("every second of Wall is a timestamp's");
+        write!(f, "{timestamp}")
+    }
+}
+
 /// A duration as the configuration spells it: `1h30m`, `250ms`; below a millisecond as Rust does.
 pub(crate) fn spelled(duration: Duration) -> String {
     if duration.is_zero() || !duration.subsec_nanos().is_multiple_of(1_000_000) {
@@ -104,6 +127,12 @@ mod tests {
         assert_eq!(Mono::default() + Duration::MAX, Mono::from_nanos(u64::MAX));
         assert_eq!(Wall::from_nanos(i64::MAX) + Duration::from_secs(1), Wall::from_nanos(i64::MAX));
         assert_eq!(Mono::from_nanos(5).since(Mono::from_nanos(9)), Duration::ZERO);
+        assert_eq!(Wall::from_nanos(5).since(Wall::from_nanos(9)), Duration::ZERO);
+        assert_eq!(
+            Wall::from_nanos(i64::MAX).since(Wall::from_nanos(i64::MIN)),
+            Duration::from_nanos(u64::MAX)
+        );
+        assert_eq!(Wall::from_nanos(i64::MIN).just_before(), Wall::from_nanos(i64::MIN));
     }
 
     #[test]
@@ -112,6 +141,14 @@ mod tests {
         assert_eq!(now.wall_at(Mono::from_nanos(130)), Wall::from_nanos(7_030));
         assert_eq!(now.wall_at(Mono::from_nanos(90)), Wall::from_nanos(6_990));
         assert_eq!(now.wall_at(Mono::from_nanos(u64::MAX)), Wall::from_nanos(i64::MAX));
+    }
+
+    #[test]
+    fn civil_time_reads_as_in_the_event_stream() {
+        let shown = |nanos| Wall::from_nanos(nanos).to_string();
+        assert_eq!(shown(1_795_341_600_999_999_999), "2026-11-22T10:00:00Z");
+        assert_eq!(shown(-1), "1969-12-31T23:59:59Z");
+        assert!(shown(i64::MAX).starts_with("2262") && shown(i64::MIN).starts_with("1677"));
     }
 
     #[test]

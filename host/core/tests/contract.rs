@@ -3,80 +3,11 @@
 mod support;
 
 use bansuri_core::{
-    Command, Effect, Event, Exit, Input, Mono, OnExhausted, OnFail, Orchestrator, Plan, RunId, Signal,
-    TaskId, TimerMode, Verdict,
+    Command, Effect, Exit, Input, Mono, OnExhausted, OnFail, Orchestrator, Plan, RunId, Signal, TaskId,
+    TimerMode, Verdict,
 };
-use support::{Checker, Options, now, plan, retry};
-
-const SECOND: u64 = 1_000_000_000;
-
-/// One task under the laws, with times in seconds.
-struct Story {
-    core: Orchestrator,
-    checker: Checker,
-}
-
-impl Story {
-    /// Begins at second 0.
-    fn new(options: Options) -> Self {
-        let tasks = Plan::new(vec![plan("t", options)]).expect("one name");
-        let mut story = Self { core: Orchestrator::new(tasks, 0), checker: Checker::new(1) };
-        story.at(0, Input::Begin, "->PENDING at 0 (first run), start 1.1");
-        story
-    }
-
-    fn at(&mut self, second: u64, input: Input, expect: &str) {
-        let effects = self.checker.give(&mut self.core, &input, now(second * SECOND));
-        let shown: Vec<String> = effects.iter().map(shown).collect();
-        assert_eq!(shown.join(", "), expect, "at {second}: {input:?}");
-        self.checker.audit(&self.core, now(second * SECOND));
-    }
-
-    fn started(&mut self, second: u64, run: u64) {
-        self.at(second, Input::Started { run: id(run), pid: None }, "PENDING>RUNNING");
-    }
-
-    fn due_at(&self) -> Option<u64> {
-        self.core.next_deadline().map(|due| due.as_nanos() / SECOND)
-    }
-}
-
-fn id(run: u64) -> RunId {
-    RunId { task: TaskId::new(0), number: run }
-}
-
-fn exits(run: u64, code: i32) -> Input {
-    Input::Finished { run: id(run), exit: Exit::Code(code), remains: false }
-}
-
-fn leaves_remains(run: u64, code: i32) -> Input {
-    Input::Finished { run: id(run), exit: Exit::Code(code), remains: true }
-}
-
-fn operator(command: Command) -> Input {
-    Input::Operator { task: TaskId::new(0), command }
-}
-
-fn shown(effect: &Effect) -> String {
-    let second = |wall: bansuri_core::Wall| (wall.as_nanos() - now(0).wall.as_nanos()) as u64 / SECOND;
-    match effect {
-        Effect::Start { run, attempt } => format!("start {}.{attempt}", run.number),
-        Effect::RequestStop { run } => format!("ask {}", run.number),
-        Effect::ForceStop { run } => format!("force {}", run.number),
-        Effect::Notify(notice) => format!("notify {}", notice.outcome.reason),
-        Effect::Event(Event::TaskState(change)) => {
-            let from = change.from.map_or("-", bansuri_core::StateName::as_str);
-            let next = change.next_run.map_or(String::new(), |next| format!(" at {}", second(next)));
-            let reason = change.reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
-            format!("{from}>{}{next}{reason}", change.to)
-        }
-        Effect::Event(Event::TickSkipped { count, due, reason, .. }) => {
-            format!("skipped {count} from {} ({reason})", second(*due))
-        }
-        Effect::Event(Event::TaskStuck { run, .. }) => format!("stuck {run}"),
-        Effect::Refused { reason, .. } => format!("refused: {reason}"),
-    }
-}
+use support::story::{SECOND, Story, exits, id, leaves_remains, operator, shown};
+use support::{Options, now, plan, retry};
 
 const ENDED_1: &str = "RUNNING>FAILED (exit code 1), notify exit code 1";
 const DONE: &str = "RUNNING>COMPLETED (exit code 0)";
@@ -110,7 +41,7 @@ fn a_retry_that_succeeds_ends_completed_and_the_next_tick_is_a_first_attempt() {
 #[test]
 fn ticks_in_a_run_and_its_retries_are_skipped_in_one_event() {
     let on_fail = retry(2, 15, OnExhausted::Continue);
-    let mut story = Story::new(Options { timer: 10, on_fail, notify: false, ..Options::default() });
+    let mut story = Story::new(Options { timer: 10, on_fail, notify: None, ..Options::default() });
     story.started(0, 1);
     story.at(12, exits(1, 1), "RUNNING>FAILED (exit code 1), FAILED>PENDING at 27 (retry 2 of 2)");
     story.at(27, Input::Tick, "start 2.2");
@@ -256,7 +187,7 @@ fn a_tick_in_a_triggered_run_is_skipped_and_a_pause_is_counted_afresh() {
 #[test]
 fn a_triggered_run_of_a_stopped_task_leaves_it_stopped_however_it_ends() {
     for code in [0, 1] {
-        let mut story = Story::new(Options { timer: 10, notify: false, ..Options::default() });
+        let mut story = Story::new(Options { timer: 10, notify: None, ..Options::default() });
         story.started(0, 1);
         story.at(1, operator(Command::Stop), "ask 1");
         story.at(2, exits(1, 0), "RUNNING>STOPPED (stopped by an operator)");
@@ -371,7 +302,7 @@ fn a_hundred_thousand_tasks_are_carried() {
         core.handle(Input::Finished { run, exit: Exit::Code(0), remains: false }, now(2 * SECOND));
     }
     assert_eq!(core.next_deadline(), Some(Mono::from_nanos(3_600 * SECOND)));
-    assert_eq!(core.snapshot(now(2 * SECOND)).filter(|view| view.next_run.is_some()).count(), 100_000);
+    assert_eq!(core.snapshot(now(2 * SECOND)).filter(|(_, view)| view.next_run.is_some()).count(), 100_000);
     core.handle(Input::Shutdown, now(3 * SECOND));
     assert!(core.is_shut_down() && core.next_deadline().is_none());
 }

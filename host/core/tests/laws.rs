@@ -6,14 +6,16 @@
 mod support;
 
 use bansuri_core::{
-    Command, Effect, Exit, Input, OnExhausted, OnFail, Orchestrator, Plan, RunId, TaskId, TaskPlan, TimerMode,
+    Command, Effect, Exit, Input, NotifyMode, Now, OnExhausted, OnFail, Orchestrator, Plan, RunId, Schedule,
+    TaskId, TaskPlan, TimerMode,
 };
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write;
 use std::hash::Hasher;
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use support::{Checker, Options, now, plan, retry};
+use support::{Checker, Options, backoff, doubling, health, notify, plan, retry, shifted};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -43,6 +45,12 @@ enum Step {
     Operator(Command),
     Shutdown,
     Kill,
+    Healthy,
+    Unhealthy,
+    ClockForwards,
+    ClockBack,
+    /// Nobody says so.
+    ClockBackUnnoticed,
 }
 
 const ANY: [Step; 21] = [
@@ -69,6 +77,24 @@ const ANY: [Step; 21] = [
     Step::Kill,
 ];
 
+/// What can happen besides where health is checked.
+const HEALTH: [Step; 2] = [Step::Healthy, Step::Unhealthy];
+
+/// What can happen besides where ticks are in civil time.
+const CLOCK: [Step; 3] = [Step::ClockForwards, Step::ClockBack, Step::ClockBackUnnoticed];
+
+/// Everything that can happen to a task.
+fn steps(task: &TaskPlan) -> Vec<Step> {
+    let mut steps = ANY.to_vec();
+    if task.health.is_some() {
+        steps.extend(HEALTH);
+    }
+    if let Schedule::Cron(_) = task.schedule {
+        steps.extend(CLOCK);
+    }
+    steps
+}
+
 /// Whether the world answers [`Effect::Start`] by itself, as a driver does, or whenever it likes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum World {
@@ -81,24 +107,30 @@ struct Node {
     core: Orchestrator,
     checker: Checker,
     nanos: u64,
+    /// How far the clock on the wall was set forwards.
+    shift: i64,
     history: Vec<Step>,
 }
 
 impl Node {
     fn new(task: TaskPlan) -> Self {
         let core = Orchestrator::new(Plan::new(vec![task]).expect("one name"), 0);
-        Self { core, checker: Checker::new(1), nanos: SECOND, history: Vec::new() }
+        Self { core, checker: Checker::new(1), nanos: SECOND, shift: 0, history: Vec::new() }
     }
 
     fn take(&mut self, step: Step, world: World) {
         self.history.push(step);
         let input = self.input(step);
         self.give(&input, world);
-        self.checker.audit(&self.core, now(self.nanos));
+        self.checker.audit(&self.core, self.now());
+    }
+
+    fn now(&self) -> Now {
+        shifted(self.nanos, self.shift)
     }
 
     fn give(&mut self, input: &Input, world: World) {
-        let effects = self.checker.give(&mut self.core, input, now(self.nanos));
+        let effects = self.checker.give(&mut self.core, input, shifted(self.nanos, self.shift));
         for effect in effects {
             if let (World::Proper, Effect::Start { run, .. }) = (world, effect) {
                 self.give(&Input::Started { run, pid: Some(1) }, world);
@@ -108,7 +140,7 @@ impl Node {
 
     fn input(&mut self, step: Step) -> Input {
         let task = TaskId::new(0);
-        let last = self.core.view(task, now(self.nanos)).run.unwrap_or(0);
+        let last = self.core.view(task, self.now()).run.unwrap_or(0);
         let run = RunId { task, number: last };
         let before = RunId { task, number: last.saturating_sub(1) };
         let finished = |run, code, remains| Input::Finished { run, exit: Exit::Code(code), remains };
@@ -142,6 +174,20 @@ impl Node {
             Step::Operator(command) => Input::Operator { task, command },
             Step::Shutdown => Input::Shutdown,
             Step::Kill => Input::Kill,
+            Step::Healthy => Input::HealthChecked { run, problem: None },
+            Step::Unhealthy => Input::HealthChecked { run, problem: Some("no answer".to_owned()) },
+            Step::ClockForwards => {
+                self.shift += 700 * SECOND as i64;
+                Input::ClockChanged
+            }
+            Step::ClockBack => {
+                self.shift -= 700 * SECOND as i64;
+                Input::ClockChanged
+            }
+            Step::ClockBackUnnoticed => {
+                self.shift -= 700 * SECOND as i64;
+                Input::Tick
+            }
         }
     }
 
@@ -154,21 +200,24 @@ impl Node {
             }
         }
         let mut sink = Sink(DefaultHasher::new());
-        write!(sink, "{:?}{:?}{}", self.core, self.checker, self.nanos).expect("a hasher takes everything");
+        write!(sink, "{:?}{:?}{:?}", self.core, self.checker, (self.nanos, self.shift))
+            .expect("a hasher takes everything");
         sink.0.finish()
     }
 }
 
 /// Goes through every history of up to `length` steps after the beginning.
 fn every_history(name: &str, options: Options, world: World, length: usize) {
-    let mut first = Node::new(plan(name, options));
+    let task = plan(name, options);
+    let steps = steps(&task);
+    let mut first = Node::new(task);
     first.give(&Input::Begin, world);
     let mut seen = HashSet::from([first.key()]);
     let mut frontier = vec![first];
     for level in 1..=length {
         let mut next = Vec::new();
         for node in &frontier {
-            for step in ANY {
+            for &step in &steps {
                 let mut after = node.clone();
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(|| after.take(step, world))) {
                     eprintln!("{name}, {world:?} world: {:?}", after.history);
@@ -185,11 +234,15 @@ fn every_history(name: &str, options: Options, world: World, length: usize) {
     eprintln!("{name}, {world:?} world: {} states gone on from", seen.len());
 }
 
-const LENGTH: usize = 6;
-
 fn both_worlds(name: &str, options: Options) {
-    every_history(name, options.clone(), World::Proper, LENGTH);
-    every_history(name, options, World::Arbitrary, LENGTH);
+    every_history(name, options.clone(), World::Proper, 6);
+    every_history(name, options, World::Arbitrary, 6);
+}
+
+/// The same for plans with which more can happen.
+fn both_rich_worlds(name: &str, options: Options) {
+    every_history(name, options.clone(), World::Proper, 5);
+    every_history(name, options, World::Arbitrary, 5);
 }
 
 #[test]
@@ -217,7 +270,7 @@ fn fixed_rate_that_ignores_failures() {
 #[test]
 fn fixed_rate_with_retries_that_ends_when_they_are_exhausted() {
     let on_fail = retry(2, 5, OnExhausted::Stop);
-    both_worlds("exhausted", Options { timer: 7, on_fail, notify: false, ..Options::default() });
+    both_worlds("exhausted", Options { timer: 7, on_fail, notify: None, ..Options::default() });
 }
 
 #[test]
@@ -237,4 +290,47 @@ fn fixed_delay_with_retries() {
 fn fixed_delay_that_stops_at_a_failure() {
     let mode = TimerMode::FixedDelay;
     both_worlds("stopping", Options { timer: 5, mode, max_runs: 1, ..Options::default() });
+}
+
+#[test]
+fn a_service_whose_delay_grows_and_whose_health_is_checked() {
+    let on_fail = backoff(3, 5, OnExhausted::Continue, doubling(15, 0.0));
+    let options = Options { service: true, on_fail, health: health(4, 2, 3), ..Options::default() };
+    both_rich_worlds("service", options);
+}
+
+#[test]
+fn a_service_without_a_limit_that_tells_of_recoveries() {
+    let on_fail = backoff(0, 5, OnExhausted::Continue, doubling(15, 0.5));
+    let notify = notify(NotifyMode::AfterMany(NonZeroU32::new(2).expect("2")), true, 20);
+    both_rich_worlds("told", Options { service: true, on_fail, notify, ..Options::default() });
+}
+
+#[test]
+fn civil_ticks_with_retries_and_a_clock_that_is_set() {
+    let on_fail = retry(2, 400, OnExhausted::Continue);
+    let cron = Some(("0,10,20,30,40,50 0-23 * * *", "UTC"));
+    both_rich_worlds("cron", Options { cron, on_fail, timeout: 900, catch_up: true, ..Options::default() });
+}
+
+#[test]
+fn civil_ticks_with_jitter_that_tell_of_exhaustion() {
+    let on_fail = retry(2, 5, OnExhausted::Continue);
+    let cron = Some(("0,10,20,30,40,50 0-23 * * *", "UTC"));
+    let notify = notify(NotifyMode::OnExhausted, true, 0);
+    both_rich_worlds("jitter", Options { cron, on_fail, jitter: 60, notify, ..Options::default() });
+}
+
+#[test]
+fn a_timer_with_jitter_that_holds_back_what_it_tells() {
+    let notify = notify(NotifyMode::AfterFail, true, 12);
+    let on_fail = OnFail::Ignore;
+    both_worlds("held", Options { timer: 7, jitter: 3, on_fail, notify, ..Options::default() });
+}
+
+#[test]
+fn a_health_check_of_a_task_that_runs_once() {
+    let on_fail = retry(2, 1, OnExhausted::Stop);
+    let options = Options { timeout: 30, on_fail, health: health(10, 1, 0), ..Options::default() };
+    both_rich_worlds("checked", options);
 }

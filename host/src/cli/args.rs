@@ -98,6 +98,9 @@ pub(super) enum PluginCommand {
 
 /// Runs the subcommand the process was started with, and ends the process with its exit code.
 pub fn main() -> ! {
+    if super::exec_helper::is_asked_for() {
+        super::exec_helper::run();
+    }
     let cli = Cli::parse();
     let code = match cli.command {
         None => super::run::run(&cli.run),

@@ -3,6 +3,7 @@
 mod args;
 mod catalog;
 mod check;
+mod exec_helper;
 mod machine;
 mod plugin;
 mod run;

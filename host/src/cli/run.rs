@@ -3,27 +3,32 @@
 use super::args::{RunArgs, fail};
 use super::catalog::RegistryCatalog;
 use super::machine::ThisMachine;
-use crate::config::{self, CheckOptions, Configuration};
-use crate::driver::{Driver, Settings};
+use crate::clock::Clock;
+use crate::config::{self, CheckOptions, ConfigWatch, Configuration, ReloadMode};
+use crate::driver::{Driver, Load, Settings, WATCH_KEY};
 use crate::events::{EventSink, EventStream, HostEvent};
 use crate::plugin::{ExportKind, Registry};
 use crate::state_dir::{StateDir, StateDirError};
+use crate::ticks::LastTicks;
 use crate::{exit_code, logger, process};
 use bansuri_core::{OnFail, Schedule};
-use std::io::IsTerminal;
+use polling::Poller;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Runs the tasks until the host ends. Returns its exit code.
 pub(super) fn run(args: &RunArgs) -> i32 {
     logger::start(args.verbosity.verbose, args.verbosity.quiet);
+    let poller = match Poller::new() {
+        Ok(poller) => Arc::new(poller),
+        Err(error) => return fail(format_args!("the host cannot be set up: poller: {error}")),
+    };
+    // Before the file is read, so that no change falls between.
+    let watch = ConfigWatch::arm(&args.file.config, &poller, WATCH_KEY);
     let registry = Arc::new(Registry::new());
-    let report = config::load(
-        &args.file.config,
-        &mut RegistryCatalog(&registry),
-        &ThisMachine,
-        CheckOptions::default(),
-    );
+    let load = loading(&args.file.config, &registry);
+    let report = load();
     eprint!("{}", report.render(std::io::stderr().is_terminal()));
     let Some(configuration) = report.configuration else { return exit_code::INVALID };
 
@@ -35,6 +40,10 @@ pub(super) fn run(args: &RunArgs) -> i32 {
             return exit_code::HOST_CONFLICT;
         }
         Err(error @ StateDirError::Unusable { .. }) => return fail(error),
+    };
+    let ticks = match LastTicks::open(state_dir.path()) {
+        Ok(ticks) => ticks,
+        Err(error) => return fail(format_args!("state dir {:?}: last ticks: {error}", state_dir.path())),
     };
     let sink = args.events.as_deref().map(|path| {
         if path == Path::new("-") { EventSink::Stdout } else { EventSink::File(path.to_owned()) }
@@ -50,8 +59,16 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     if args.exit_when_done {
         warn_of_endless_tasks(&configuration);
     }
-    let settings = Settings { exit_when_done: args.exit_when_done, seed: seed() };
-    let driver = match Driver::new(configuration, &registry, events, &settings) {
+    let settings = Settings {
+        exit_when_done: args.exit_when_done,
+        seed: seed(),
+        clock: Clock::start(),
+        poller,
+        watch: watched(watch, &configuration),
+        load,
+        ticks,
+    };
+    let driver = match Driver::new(configuration, &registry, events, settings) {
         Ok(driver) => driver,
         Err(error) => return fail(format_args!("the host cannot be set up: {error}")),
     };
@@ -60,6 +77,26 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     // Held to the end: no other host may start before this one has let go of everything.
     drop(state_dir);
     code
+}
+
+/// Reads the configuration, now and at every reload; any thread may call it.
+fn loading(file: &Path, registry: &Arc<Registry>) -> Load {
+    let (file, registry) = (file.to_owned(), Arc::clone(registry));
+    Arc::new(move || {
+        config::load(&file, &mut RegistryCatalog(&registry), &ThisMachine, CheckOptions::default())
+    })
+}
+
+/// The watch, where the configuration wants one.
+fn watched(watch: io::Result<ConfigWatch>, configuration: &Configuration) -> Option<ConfigWatch> {
+    match (configuration.reload, watch) {
+        (ReloadMode::Signal, _) => None,
+        (ReloadMode::Auto, Ok(watch)) => Some(watch),
+        (ReloadMode::Auto, Err(error)) => {
+            log::warn!(target: "bansuri", "the configuration file cannot be watched: {error}: SIGHUP reloads it");
+            None
+        }
+    }
 }
 
 fn announce(

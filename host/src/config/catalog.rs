@@ -70,3 +70,45 @@ impl PluginCatalog for Remembering<'_> {
         self.notifiers.entry(reference.to_owned()).or_insert_with(ask).clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Knows nothing and counts how often it was asked.
+    struct Counting(usize);
+
+    impl PluginCatalog for Counting {
+        fn task_type(&mut self, reference: &str, _: &Path, _: &[PathBuf]) -> Result<ResolvedType, String> {
+            self.0 += 1;
+            Err(format!("no task {reference}"))
+        }
+
+        fn notifier_type(
+            &mut self,
+            reference: &str,
+            _: &Path,
+            _: &[PathBuf],
+        ) -> Result<ResolvedType, String> {
+            self.0 += 1;
+            Err(format!("no notifier {reference}"))
+        }
+    }
+
+    #[test]
+    fn each_reference_is_asked_about_once() {
+        let mut counting = Counting(0);
+        let mut catalog = Remembering::new(&mut counting);
+        for _ in 0..3 {
+            for reference in ["a", "b"] {
+                let folder = Path::new("/");
+                assert_eq!(catalog.task_type(reference, folder, &[]), Err(format!("no task {reference}")));
+                assert_eq!(
+                    catalog.notifier_type(reference, folder, &[]),
+                    Err(format!("no notifier {reference}"))
+                );
+            }
+        }
+        assert_eq!(counting.0, 4);
+    }
+}

@@ -34,6 +34,7 @@ mod supported;
 mod syntax;
 mod task;
 mod typed;
+mod watch;
 mod zone;
 
 pub use catalog::{PluginCatalog, ResolvedType};
@@ -46,3 +47,4 @@ pub use model::{Configuration, NotifierSpec, ReloadMode};
 pub use reference::{key_reference, root_key_reference};
 pub use render::{render_human, render_json};
 pub use schema::json_schema;
+pub use watch::{ConfigWatch, STILLNESS};

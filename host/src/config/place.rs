@@ -52,6 +52,33 @@ impl<'t> LineIndex<'t> {
         }
     }
 
+    /// The bytes of a line (from 1) without its end, if there is such a line.
+    pub(super) fn line_span(&self, line: usize) -> Option<Range> {
+        let start = *self.line_starts.get(line.checked_sub(1)?)?;
+        let end = self.line_starts.get(line).map_or(self.text.len(), |next| next - 1);
+        let text = &self.text[start..end];
+        Some(Range::new(start, start + text.trim_end_matches('\r').len()))
+    }
+
+    /// The byte at which the character begins that comes `characters` after the one at `start`; at most the text's end.
+    pub(super) fn byte_after(&self, start: usize, characters: usize) -> usize {
+        let wanted = self.character(start).saturating_add(characters);
+        let block = self.characters_before.partition_point(|before| *before <= wanted).saturating_sub(1);
+        let mut before = self.characters_before[block];
+        let bytes = self.text.as_bytes();
+        let mut at = (block * BLOCK).min(bytes.len());
+        while at < bytes.len() {
+            if bytes[at] & 0xC0 != 0x80 {
+                if before == wanted {
+                    break;
+                }
+                before += 1;
+            }
+            at += 1;
+        }
+        at
+    }
+
     /// How many characters come before `byte`.
     fn character(&self, byte: usize) -> usize {
         let byte = byte.min(self.text.len());
@@ -82,6 +109,12 @@ mod tests {
                 length: text[byte..].chars().count(),
             };
             assert_eq!(index.position(Range::new(byte, text.len())), expected, "at byte {byte}");
+            assert_eq!(index.byte_after(line_start, expected.column - 1), byte);
+            let line = index.line_span(expected.line).expect("the line exists");
+            assert_eq!(
+                &text[line.start..line.end],
+                text.split('\n').nth(expected.line - 1).expect("it exists").trim_end()
+            );
         }
     }
 
@@ -89,5 +122,9 @@ mod tests {
     fn the_end_of_an_empty_text_is_its_beginning() {
         let position = LineIndex::new("").position(Range::new(0, 0));
         assert_eq!(position, Position { line: 1, column: 1, length: 0 });
+        let index = LineIndex::new("");
+        assert_eq!(index.line_span(1), Some(Range::new(0, 0)));
+        assert_eq!(index.line_span(2), None);
+        assert_eq!(index.byte_after(0, 5), 0);
     }
 }

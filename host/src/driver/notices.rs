@@ -1,64 +1,99 @@
 //! From a notice of the core to a message for a notifier.
 
 use super::report::Reporter;
-use crate::config::Configuration;
+use crate::config::NotifierSpec;
 use crate::launch::{Launch, NotifyTarget};
 use crate::notify::{
-    COMMAND_LIMIT, CommandNotifier, Failure, Notifications, Notifier, PendingFailure, PluginNotifier,
-    Recipient, TailSource, host_name,
+    COMMAND_LIMIT, CommandNotifier, Failure, Notifications, PendingFailure, PluginNotifier, Recipient,
+    TailSource, WAITING_LIMIT, host_name,
 };
 use crate::plugin::Registry;
 use crate::runner::{Stream, Tails};
-use bansuri_core::{Notice, OutcomeKind, RunId, StateName, Wall};
-use std::collections::{BTreeMap, HashMap};
+use bansuri_core::{Notice, OutcomeKind, RunId, StateName, TaskId, Wall};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Whom each task's failures are told to, and what is known of runs that just ended.
+/// Whom each task's failures are told to, what is known of runs that just ended, and what is held back.
 pub(super) struct Notices {
     notifications: Notifications,
-    /// By task.
+    registry: Arc<Registry>,
+    /// By name; kept over reloads as long as their configuration is the same.
+    named: BTreeMap<String, (NotifierSpec, Recipient)>,
+    /// By the tasks' places.
     recipients: Vec<Option<Recipient>>,
     /// Of runs whose end the core is just judging.
     tails: HashMap<RunId, Tails>,
+    /// Messages that are sent if their task does not succeed in time.
+    held: HashMap<TaskId, VecDeque<PendingFailure>>,
     host_name: String,
 }
 
 impl Notices {
-    /// One notifier for each that the configuration names, and one for each notify command.
-    pub(super) fn new(
-        configuration: &Configuration,
-        registry: &Arc<Registry>,
-        wake: impl Fn() + Send + Sync + 'static,
-    ) -> Self {
-        let named: BTreeMap<&str, Recipient> = configuration
-            .notifiers
-            .iter()
-            .map(|(name, spec)| {
-                let notifier: Arc<dyn Notifier> = Arc::new(PluginNotifier::new(
-                    Arc::clone(registry),
-                    name.clone(),
-                    spec.library.clone(),
-                    spec.type_name.clone(),
-                    spec.options.clone(),
-                ));
-                (name.as_str(), Recipient { name: name.as_str().into(), notifier, limit: spec.timeout })
-            })
-            .collect();
-        let recipient = |launch: &Arc<Launch>| match launch.notify.as_ref()? {
+    /// Knows nobody yet.
+    pub(super) fn new(registry: &Arc<Registry>, wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            notifications: Notifications::new(wake),
+            registry: Arc::clone(registry),
+            named: BTreeMap::new(),
+            recipients: Vec::new(),
+            tails: HashMap::new(),
+            held: HashMap::new(),
+            host_name: host_name(),
+        }
+    }
+
+    /// Takes the notifiers of a configuration in the place of those before. One that is configured as it was stays
+    /// what it is, instance and all.
+    pub(super) fn configure(&mut self, notifiers: &BTreeMap<String, NotifierSpec>) {
+        let mut before = std::mem::take(&mut self.named);
+        for (name, spec) in notifiers {
+            let entry = match before.remove(name) {
+                Some((old, recipient)) if old == *spec => (old, recipient),
+                Some(_) | None => (spec.clone(), self.recipient(name, spec)),
+            };
+            self.named.insert(name.clone(), entry);
+        }
+    }
+
+    fn recipient(&self, name: &str, spec: &NotifierSpec) -> Recipient {
+        let notifier = PluginNotifier::new(
+            Arc::clone(&self.registry),
+            name,
+            spec.library.clone(),
+            spec.type_name.clone(),
+            spec.options.clone(),
+        );
+        Recipient { name: name.into(), notifier: Arc::new(notifier), limit: spec.timeout }
+    }
+
+    /// Whom the failures of this task are told to from now on.
+    pub(super) fn assign(&mut self, task: TaskId, launch: &Launch) {
+        let recipient = launch.notify.as_ref().and_then(|target| match target {
             NotifyTarget::Command(words) => Some(Recipient {
                 name: "command".into(),
                 notifier: Arc::new(CommandNotifier::new(Arc::clone(words), COMMAND_LIMIT)),
                 limit: COMMAND_LIMIT,
             }),
-            NotifyTarget::Named(name) => named.get(name.as_str()).cloned(),
-        };
-        Self {
-            recipients: configuration.launches.iter().map(recipient).collect(),
-            notifications: Notifications::new(wake),
-            tails: HashMap::new(),
-            host_name: host_name(),
+            NotifyTarget::Named(name) => self.named.get(name).map(|(_, recipient)| recipient.clone()),
+        });
+        if self.recipients.len() <= task.index() {
+            self.recipients.resize(task.index() + 1, None);
         }
+        self.recipients[task.index()] = recipient;
+    }
+
+    /// Sends what was held back of this task.
+    pub(super) fn send_held(&mut self, task: TaskId) {
+        let Some(recipient) = self.recipients.get(task.index()).cloned().flatten() else { return };
+        for pending in self.held.remove(&task).into_iter().flatten() {
+            self.notifications.send(task, recipient.clone(), pending);
+        }
+    }
+
+    /// Forgets what was held back of this task.
+    pub(super) fn drop_held(&mut self, task: TaskId) {
+        self.held.remove(&task);
     }
 
     /// Keeps the end of a run's output until the core has judged the run.
@@ -71,13 +106,15 @@ impl Notices {
         self.tails.clear();
     }
 
-    /// Queues a message. Never blocks.
+    /// Queues a message, or holds it back. Never blocks.
     pub(super) fn send(&mut self, launch: &Launch, notice: Notice, at: Wall) {
-        let Some(recipient) = &self.recipients[notice.run.task.index()] else { return };
+        let task = notice.run.task;
+        let Some(recipient) = self.recipients.get(task.index()).cloned().flatten() else { return };
         let tails = self.tails.remove(&notice.run).unwrap_or_default();
         let state = match notice.outcome.kind {
             OutcomeKind::TimedOut => StateName::TimedOut,
-            OutcomeKind::Failed | OutcomeKind::Completed | OutcomeKind::Stopped => StateName::Failed,
+            OutcomeKind::Completed => StateName::Completed,
+            OutcomeKind::Failed | OutcomeKind::Stopped => StateName::Failed,
         };
         let failure = Failure {
             task: launch.name.to_string(),
@@ -97,14 +134,28 @@ impl Notices {
             folded: 0,
         };
         let pending = PendingFailure { failure, stdout: source(tails.stdout), stderr: source(tails.stderr) };
-        self.notifications.send(notice.run.task, recipient.clone(), pending);
+        if notice.held {
+            self.hold(task, pending);
+        } else {
+            self.notifications.send(task, recipient, pending);
+        }
+    }
+
+    /// As many as may wait for a task; later ones fold into the last.
+    fn hold(&mut self, task: TaskId, pending: PendingFailure) {
+        let held = self.held.entry(task).or_default();
+        let full = held.len() >= WAITING_LIMIT;
+        match held.back_mut() {
+            Some(last) if full => last.failure.folded += 1,
+            Some(_) | None => held.push_back(pending),
+        }
     }
 
     /// Reports what has become of messages.
     pub(super) fn collect(&mut self, reporter: &mut Reporter) {
         while let Some(done) = self.notifications.poll_done() {
             reporter.notified(
-                done.task,
+                &done.task_name,
                 &done.notifier,
                 done.result.as_ref().map_err(String::as_str).copied(),
             );

@@ -2,7 +2,6 @@
 
 use crate::clock::rfc3339;
 use crate::events::{EventStream, HostEvent};
-use crate::launch::Launch;
 use bansuri_core::{Command, Event, StateName, TaskId, TaskState};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -13,13 +12,27 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Knows the tasks' names, and where events go.
 pub(super) struct Reporter {
+    /// By the tasks' places.
     names: Vec<Arc<str>>,
     events: EventStream,
 }
 
 impl Reporter {
-    pub(super) fn new(launches: &[Arc<Launch>], events: EventStream) -> Self {
-        Self { names: launches.iter().map(|launch| launch.name.shared()).collect(), events }
+    pub(super) fn new(events: EventStream) -> Self {
+        Self { names: Vec::new(), events }
+    }
+
+    /// The task at this place has this name from now on.
+    pub(super) fn name(&mut self, task: TaskId, name: Arc<str>) {
+        if self.names.len() <= task.index() {
+            self.names.resize(task.index() + 1, Arc::from(""));
+        }
+        self.names[task.index()] = name;
+    }
+
+    /// Writes an event of the host's own to the stream.
+    pub(super) fn emit(&mut self, event: &HostEvent<'_>) {
+        self.events.emit(event);
     }
 
     /// Logs an event of the core and writes it to the stream.
@@ -46,8 +59,7 @@ impl Reporter {
     }
 
     /// Writes the result of a notification to the stream; failures have been logged where they happened.
-    pub(super) fn notified(&mut self, task: TaskId, notifier: &str, result: Result<(), &str>) {
-        let task = &*self.names[task.index()];
+    pub(super) fn notified(&mut self, task: &str, notifier: &str, result: Result<(), &str>) {
         self.events.emit(&HostEvent::Notification {
             task,
             notifier,

@@ -29,6 +29,24 @@ pub enum HostEvent<'a> {
         /// How many tasks it has.
         tasks: usize,
     },
+    /// The file was read again and is in force.
+    ConfigReloaded {
+        /// The file.
+        file: &'a str,
+        /// Tasks that are new.
+        added: &'a [String],
+        /// Tasks that are gone.
+        removed: &'a [String],
+        /// Tasks of which anything is different.
+        changed: &'a [String],
+    },
+    /// The file was read again and cannot be used: nothing has changed.
+    ConfigRejected {
+        /// The file.
+        file: &'a str,
+        /// Each error, with its place.
+        errors: Vec<String>,
+    },
     /// A plugin library was loaded.
     PluginLoaded {
         /// The file.

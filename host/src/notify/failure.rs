@@ -14,7 +14,7 @@ pub struct Failure {
     pub working_directory: PathBuf,
     /// 128 + N for signal N, -1 where the run has none.
     pub return_code: i32,
-    /// `FAILED` or `TIMED_OUT`.
+    /// `FAILED` or `TIMED_OUT`; `COMPLETED` where a task that was notified has succeeded again.
     pub outcome: &'static str,
     /// Why, in words: `exit code 1`.
     pub reason: String,

@@ -27,7 +27,11 @@ pub fn text(failure: &Failure) -> String {
 
 /// One line that says which task failed and how: `task "backup" failed: exit code 1`.
 fn heading(failure: &Failure) -> String {
-    let verb = if failure.outcome == "TIMED_OUT" { "timed out" } else { "failed" };
+    let verb = match failure.outcome {
+        "TIMED_OUT" => "timed out",
+        "COMPLETED" => "has recovered",
+        _ => "failed",
+    };
     let mut heading = format!("task \"{}\" {verb}", one_line(&failure.task));
     if !failure.reason.is_empty() {
         let _ = write!(heading, ": {}", one_line(&failure.reason));

@@ -99,3 +99,17 @@ fn one_line(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn a_message_of_several_lines_becomes_one() {
+        assert_eq!(
+            one_line("left == right failed\n  left: 1\n\n right: 2\n"),
+            "left == right failed; left: 1; right: 2"
+        );
+        assert_eq!(one_line("one"), "one");
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::strings;
 use std::collections::BTreeMap;
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::raw::c_char;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
@@ -30,6 +30,35 @@ impl Environment {
             Some(Entry { name, text })
         };
         Self { base: std::env::vars_os().filter_map(entry).collect(), set: BTreeMap::new() }
+    }
+
+    /// Nothing at all.
+    pub(super) fn empty() -> Self {
+        Self { base: Arc::new([]), set: BTreeMap::new() }
+    }
+
+    /// What the host had, and what was set since, as `NAME=value`.
+    pub(super) fn parts(&self) -> (Vec<&CStr>, Vec<&CStr>) {
+        let inherited = self.base.iter().map(|entry| entry.text.as_c_str()).collect();
+        (inherited, self.set.values().map(CString::as_c_str).collect())
+    }
+
+    /// The opposite of [`Environment::parts`]. `None`: an entry has no `=`.
+    pub(super) fn of_parts(inherited: Vec<CString>, set: Vec<CString>) -> Option<Self> {
+        let name = |text: &CString| {
+            // A name that begins with "=" is what some programs leave in an environment.
+            let end = text.as_bytes().iter().skip(1).position(|&byte| byte == b'=')? + 1;
+            Some(OsStr::from_bytes(&text.as_bytes()[..end]).to_owned())
+        };
+        let base = inherited.into_iter().map(|text| Some(Entry { name: name(&text)?, text }));
+        let base = base.collect::<Option<Arc<[Entry]>>>()?;
+        let set = set.into_iter().map(|text| Some((name(&text)?, text))).collect::<Option<_>>()?;
+        Some(Self { base, set })
+    }
+
+    /// Whether this name was set, and is not only the host's.
+    pub fn sets(&self, name: impl AsRef<OsStr>) -> bool {
+        self.set.contains_key(name.as_ref())
     }
 
     /// Sets one, whether or not it was set before.

@@ -20,6 +20,9 @@ static WINDOW: Mutex<()> = Mutex::new(());
 /// Far more than a host needs; a limit of a thousand million makes programs that close all descriptors crawl.
 const NOFILE_CEILING: u64 = 1 << 20;
 
+/// Signals glibc uses to cancel threads and to change users in all of them.
+const GLIBC_OWN: [i32; 2] = [32, 33];
+
 pub(super) const SIGNALS: std::ops::RangeInclusive<i32> = 1..=64;
 
 /// The loader calls this before `main`, and so before Rust's runtime makes the process ignore SIGPIPE.
@@ -100,14 +103,16 @@ pub fn inherited_nofile() -> (u64, u64) {
 }
 
 /// Signals that were ignored at the start and that the process handles or takes by default now: a process it starts
-/// would take them by default. SIGCHLD is not among them: see [`keep_exit_codes`].
+/// would take them by default. Not among them are SIGCHLD (see [`keep_exit_codes`]) and the two that glibc handles once
+/// there are threads: its posix_spawn makes those ignored by itself.
 pub(super) fn no_longer_ignored() -> Vec<i32> {
     ensure_captured();
     if IGNORED.load(Ordering::Relaxed) == 0 {
         return Vec::new();
     }
     SIGNALS
-        .filter(|&signal| signal != libc::SIGCHLD && was_ignored(signal))
+        .filter(|&signal| signal != libc::SIGCHLD && !GLIBC_OWN.contains(&signal))
+        .filter(|&signal| was_ignored(signal))
         .filter(|&signal| disposition(signal).is_some_and(|now| now != libc::SIG_IGN))
         .collect()
 }

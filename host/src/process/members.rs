@@ -1,6 +1,6 @@
 //! Who is left of a group whose leader has exited.
 
-use super::Group;
+use super::{Group, retrying};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 use std::collections::{BTreeSet, HashMap};
@@ -22,7 +22,8 @@ pub enum Presence {
     /// Nobody lives. Zombies that are others' to reap may be left.
     Gone,
     /// These live, or did a moment ago: pidfds of some of them. When all are readable, the group is to be surveyed
-    /// again; and whenever it was signalled, because nothing tells of a member that left it (by setsid, say).
+    /// again; and whenever it was signalled, because nothing tells of a member that left it (by setsid, say). Empty if
+    /// the system is out of descriptors: then to be surveyed again before long.
     Members(Vec<OwnedFd>),
 }
 
@@ -46,26 +47,32 @@ pub fn survey(groups: &[&Group]) -> Vec<Presence> {
         if doubtful.is_empty() {
             break;
         }
-        let mut sightings = look(&doubtful, listed());
-        if round > 1 && doubtful.values().any(|index| !sightings.contains_key(index)) {
-            // Somebody is there whom /proc does not show: it may hide what belongs to others.
-            sightings = look(&doubtful, (1..pid_limit()).collect());
-        }
+        // Somebody is there whom /proc never shows: it may hide what belongs to others, or not be mounted.
+        let hidden = round == ROUNDS && doubtful.values().any(|&index| zombies[index].is_none());
+        let mut sightings = look(&doubtful, if hidden { (1..pid_limit()).collect() } else { listed() });
         for &index in doubtful.values() {
             let group = groups[index];
-            let mut seen = sightings.remove(&index).unwrap_or_default();
-            seen.remove(&(if group.keeps_leader() { group.leader() } else { 0 }));
-            let (living, dead) = sort(&seen);
-            if !living.is_empty() {
+            let mut seen = match sightings.remove(&index) {
+                Some(seen) => seen,
+                None if round < ROUNDS => continue,
+                None => BTreeSet::new(),
+            };
+            if group.keeps_leader() {
+                seen.remove(&group.leader());
+            }
+            let Sorted { living, unwatchable } = sort(&seen);
+            let settled = zombies[index].as_ref() == Some(&seen) || (seen.is_empty() && hidden);
+            if !living.is_empty() || unwatchable {
                 group.kill_again();
                 found[index] = Some(Presence::Members(living));
-            } else if zombies[index].as_ref() == Some(&seen) {
+            } else if settled {
                 group.finish();
                 found[index] = Some(Presence::Gone);
             } else if round == ROUNDS {
-                // They die as fast as they are looked for: the dead one that is watched brings the next survey.
+                // They die as fast as they are looked for. The leader's pidfd is readable, and brings the next survey.
                 group.kill_again();
-                found[index] = Some(Presence::Members(dead));
+                found[index] =
+                    Some(Presence::Members(group.as_fd().try_clone_to_owned().into_iter().collect()));
             } else {
                 zombies[index] = Some(seen);
             }
@@ -88,27 +95,34 @@ fn look(
     sightings
 }
 
-/// Pidfds of the living, of `WATCHED` at most, and of one of the dead if none lives.
-fn sort(members: &BTreeSet<libc::pid_t>) -> (Vec<OwnedFd>, Vec<OwnedFd>) {
-    let (mut living, mut dead) = (Vec::new(), Vec::new());
-    for &pid in members {
-        // One that cannot be opened has gone. Whom its number means by now matters to nobody: the pidfd is only
-        // watched, and brings at worst a survey more.
-        let Some(pidfd) = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
-            continue;
-        };
-        if !has_exited(&pidfd) {
-            living.push(pidfd);
-        } else {
-            // Fails if the zombie is another's child: then it is not the host's to reap.
-            let _ = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
-            dead = vec![pidfd];
+struct Sorted {
+    /// Of `WATCHED` at most.
+    living: Vec<OwnedFd>,
+    /// There is one of which nothing is known, for lack of descriptors.
+    unwatchable: bool,
+}
+
+/// Opens the pidfds of processes.
+fn sort(members: &BTreeSet<libc::pid_t>) -> Sorted {
+    let mut sorted = Sorted { living: Vec::new(), unwatchable: false };
+    for pid in members.iter().filter_map(|&pid| Pid::from_raw(pid)) {
+        // Whom the number means by now matters to nobody: the pidfd is only watched, and brings at worst a survey more.
+        match retrying(|| Ok(pidfd_open(pid, PidfdFlags::empty())?)) {
+            Ok(pidfd) if has_exited(&pidfd) => {
+                // Fails if the zombie is another's child: then it is not the host's to reap.
+                let _ = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+            }
+            Ok(pidfd) => sorted.living.push(pidfd),
+            Err(error) => {
+                let code = error.raw_os_error();
+                sorted.unwatchable |= matches!(code, Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM));
+            }
         }
-        if living.len() == WATCHED {
+        if sorted.living.len() == WATCHED {
             break;
         }
     }
-    (living, dead)
+    sorted
 }
 
 fn has_exited(pidfd: &OwnedFd) -> bool {

@@ -1,4 +1,5 @@
-//! Starting processes and ending their groups. A leaf: anybody may use it, and it knows nothing of tasks.
+//! Starting processes and ending their groups. A leaf: anybody may use it, and it knows nothing of tasks
+//! but the types that say what to start.
 //!
 //! Linux with glibc: pidfds (5.4; group signals through them from 6.9), posix_spawn with a working directory and
 //! closefrom (glibc 2.34). Another platform gets siblings of these files behind the same items.
@@ -8,6 +9,7 @@ mod descriptors;
 mod environment;
 mod exit;
 mod group;
+mod helper;
 mod inherited;
 mod members;
 mod program;
@@ -23,6 +25,7 @@ pub use descriptors::{pipe, retrying};
 pub use environment::Environment;
 pub use exit::exit_now;
 pub use group::{Group, NotPermitted};
+pub use helper::{Answer, Handover, Verdict, WORD as HELPER_WORD, become_program};
 pub use inherited::{inherited_nofile, inherited_signal_mask, raise_nofile, was_ignored};
 pub use members::{Presence, survey};
 pub use program::describe;

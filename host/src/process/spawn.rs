@@ -6,11 +6,11 @@ use std::ffi::{CString, OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
 /// What the shell is, for scripts that name no interpreter.
-const SHELL: &str = "/bin/sh";
+pub(super) const SHELL: &str = "/bin/sh";
 
 /// A process to be. It leads a group of its own; its signal mask, ignored signals and limit of open files are those
 /// the host was started with; of descriptors it gets the three that are named here.
@@ -81,17 +81,11 @@ impl Spawn {
     pub(super) fn start_unwatched(&self) -> Result<libc::pid_t, SpawnError> {
         inherited::keep_exit_codes();
         let directory = &self.working_directory;
-        let arguments = strings::arguments(&self.program, &self.arguments).map_err(|place| SpawnError {
-            reason: match place {
-                0 => format!("command {:?}: holds a NUL byte", self.program),
-                _ => format!("command {:?}: argument {place} holds a NUL byte", self.program),
-            },
-            code: None,
-        })?;
+        let arguments = self.c_arguments()?;
         let file = program::resolve(&self.program, self.environment.value("PATH"), directory)?;
         let reignored = inherited::no_longer_ignored();
         let started = if reignored.is_empty() {
-            self.execute(&file, &arguments)
+            self.execute(&file, &arguments, &[])
         } else {
             self.execute_ignoring(&reignored, &file, &arguments)
         };
@@ -99,11 +93,22 @@ impl Spawn {
             Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {
                 program::shell_script(&file, directory)?;
                 let script = with_words(&[SHELL.as_ref(), file.as_os_str()], &arguments[1..]);
-                self.execute(Path::new(SHELL), &script)
+                self.execute(Path::new(SHELL), &script, &[])
                     .map_err(|error| program::explain(&error, Path::new(SHELL), directory))
             }
             result => result.map_err(|error| program::explain(&error, &file, directory)),
         }
+    }
+
+    /// The program's name and what follows it.
+    pub(super) fn c_arguments(&self) -> Result<Vec<CString>, SpawnError> {
+        strings::arguments(&self.program, &self.arguments).map_err(|place| SpawnError {
+            reason: match place {
+                0 => format!("command {:?}: holds a NUL byte", self.program),
+                _ => format!("command {:?}: argument {place} holds a NUL byte", self.program),
+            },
+            code: None,
+        })
     }
 
     /// For a host that handles signals it was told to ignore: posix_spawn cannot make a signal ignored, a shell can.
@@ -118,16 +123,22 @@ impl Spawn {
         let numbers = signals.iter().map(i32::to_string).collect::<Vec<_>>().join(" ");
         let script = format!("trap '' {numbers}; exec \"$@\"");
         let words = [SHELL.as_ref(), "-c".as_ref(), OsStr::new(&script), SHELL.as_ref(), file.as_os_str()];
-        self.execute(Path::new(SHELL), &with_words(&words, &arguments[1..]))
+        self.execute(Path::new(SHELL), &with_words(&words, &arguments[1..]), &[])
     }
 
-    fn execute(&self, file: &Path, arguments: &[CString]) -> io::Result<libc::pid_t> {
+    /// With more descriptors than the three, from number 3 on.
+    pub(super) fn execute(
+        &self,
+        file: &Path,
+        arguments: &[CString],
+        more: &[BorrowedFd<'_>],
+    ) -> io::Result<libc::pid_t> {
         let file = strings::c_string(file.as_os_str()).map_err(|_| io::ErrorKind::InvalidInput)?;
         let argv = strings::pointers(arguments.iter());
         let envp = self.environment.pointers();
         let attributes = Attributes::new()?;
         // The descriptors are checked against the limit when the actions are made, and so before it is lowered.
-        let actions = self.file_actions()?;
+        let actions = self.file_actions(more)?;
         let mut pid = 0;
         let _limit = InheritedLimit::apply()?;
         // SAFETY: `file`, and the strings behind `argv` and `envp`, both ended by a null pointer, live until the call
@@ -145,7 +156,7 @@ impl Spawn {
         if code == 0 { Ok(pid) } else { Err(io::Error::from_raw_os_error(code)) }
     }
 
-    fn file_actions(&self) -> io::Result<FileActions> {
+    fn file_actions(&self, more: &[BorrowedFd<'_>]) -> io::Result<FileActions> {
         let mut actions = FileActions::new()?;
         actions.change_directory(&self.working_directory)?;
         actions.redirect(&self.stdin, 0)?;
@@ -154,13 +165,17 @@ impl Spawn {
             Some(stderr) => actions.redirect(stderr, 2)?,
             None => actions.duplicate(1, 2)?,
         }
-        actions.close_from(3)?;
+        let end = 3 + more.len() as RawFd;
+        for (descriptor, to) in more.iter().zip(3..end) {
+            actions.place(*descriptor, to, end)?;
+        }
+        actions.close_from(end)?;
         Ok(actions)
     }
 }
 
 /// These words and then the rest. A path cannot hold a NUL byte here: it was given to the system before, or found.
-fn with_words(words: &[&OsStr], rest: &[CString]) -> Vec<CString> {
+pub(super) fn with_words(words: &[&OsStr], rest: &[CString]) -> Vec<CString> {
     let words = words.iter().filter_map(|word| strings::c_string(word).ok());
     words.chain(rest.iter().cloned()).collect()
 }
@@ -240,14 +255,17 @@ impl FileActions {
             Stdio::Inherit => self.duplicate(to, to),
             Stdio::Null => self.duplicate(descriptors::null()?.as_raw_fd(), to),
             Stdio::To(descriptor) if descriptor.as_raw_fd() > 2 => self.duplicate(descriptor.as_raw_fd(), to),
-            Stdio::To(descriptor) => {
-                // One of the three itself would be overwritten by an earlier action.
-                let above = rustix::io::fcntl_dupfd_cloexec(descriptor.as_fd(), 3)?;
-                self.duplicate(above.as_raw_fd(), to)?;
-                self.held.push(above);
-                Ok(())
-            }
+            // One of the three itself would be overwritten by an earlier action.
+            Stdio::To(descriptor) => self.place(descriptor.as_fd(), to, 3),
         }
+    }
+
+    /// By a duplicate at or above `free`, which no other action overwrites.
+    fn place(&mut self, from: BorrowedFd<'_>, to: RawFd, free: RawFd) -> io::Result<()> {
+        let above = rustix::io::fcntl_dupfd_cloexec(from, free)?;
+        self.duplicate(above.as_raw_fd(), to)?;
+        self.held.push(above);
+        Ok(())
     }
 
     /// Open in the child even where both numbers are the same and the host's is closed on exec.

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 
-/// Something readable that a poller watches (level-triggered) for as long as this lives.
+/// Something that a poller watches (level-triggered) for as long as this lives.
 #[derive(Debug)]
 pub struct Watched<T: AsFd> {
     source: T,
@@ -18,10 +18,22 @@ impl<T: AsFd> Watched<T> {
     /// # Errors
     /// What the poller says: `usize::MAX` is no key, and the system may be out of memory or watches.
     pub fn new(poller: &Arc<Poller>, key: usize, source: T) -> io::Result<Self> {
+        Self::for_event(poller, Event::readable(key), source)
+    }
+
+    /// Watches `source`: an event of this key comes whenever it can be written to or nobody reads it any more.
+    ///
+    /// # Errors
+    /// As [`Watched::new`].
+    pub fn for_writing(poller: &Arc<Poller>, key: usize, source: T) -> io::Result<Self> {
+        Self::for_event(poller, Event::writable(key), source)
+    }
+
+    fn for_event(poller: &Arc<Poller>, event: Event, source: T) -> io::Result<Self> {
         let descriptor = source.as_fd().as_raw_fd();
         // SAFETY: the poller asks that a source is deleted before it is closed. `source` is owned by the value that
         // is made here, is never lent mutably, and `drop` deletes it before its own fields are dropped.
-        unsafe { poller.add_with_mode(descriptor, Event::readable(key), PollMode::Level)? };
+        unsafe { poller.add_with_mode(descriptor, event, PollMode::Level)? };
         Ok(Self { source, poller: Arc::clone(poller) })
     }
 

@@ -1,14 +1,22 @@
 //! Running tasks: the interface that both executors share.
 
+mod command;
+mod health;
 mod keys;
+mod log_file;
+mod log_path;
 mod output;
 mod plugin;
 mod plugin_output;
+mod pump;
 mod spec;
+mod streams;
 mod subprocess;
 
+pub use health::{HealthChecker, HealthUpdate};
 pub use output::{TAIL_BYTES, Tail};
 pub use plugin::{PluginRunner, Waker};
+pub use pump::Logs;
 pub use spec::{
     CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
 };

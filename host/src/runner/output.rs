@@ -1,11 +1,8 @@
-//! What a run writes: log files that are handed to it, and pipes whose end is kept.
+//! What a run writes to pipes, whose end is kept.
 
-use super::Stream;
-use crate::process::{Watched, describe, retrying};
-use rustix::fs::{FileType, Mode, OFlags};
+use crate::process::Watched;
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
 
 /// So much of the end of a stream is kept, in bytes.
 pub const TAIL_BYTES: usize = 64 * 1024;
@@ -47,70 +44,6 @@ impl Tail {
     pub fn into_bytes(mut self) -> Vec<u8> {
         self.bytes.rotate_left(self.oldest);
         self.bytes
-    }
-}
-
-/// A log file as a run found it. The descriptor is the run's alone.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct LogFile {
-    path: PathBuf,
-    identity: (u64, u64),
-    start: u64,
-}
-
-/// Opens a log to append to, made if it is not there. `None` beside the descriptor: what is written cannot be read
-/// back (a terminal, a named pipe). Never blocks but on the file system.
-///
-/// # Errors
-/// A lowercase fragment that names the file, and its folder if that is what is missing.
-pub(super) fn open_log(path: &Path) -> Result<(OwnedFd, Option<LogFile>), String> {
-    let explain = |error: Errno| format!("log file {path:?}: {}", reason(error, path));
-    // O_NONBLOCK: opening a named pipe that nobody reads would block.
-    let flags = OFlags::APPEND
-        | OFlags::CREATE
-        | OFlags::WRONLY
-        | OFlags::CLOEXEC
-        | OFlags::NONBLOCK
-        | OFlags::NOCTTY;
-    let descriptor = retrying(|| Ok(rustix::fs::open(path, flags, Mode::from_raw_mode(0o666))?))
-        .map_err(|error| explain(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
-    // The run is not to meet EAGAIN: it is the only one to use what was opened.
-    rustix::fs::fcntl_setfl(&descriptor, flags & OFlags::APPEND).map_err(explain)?;
-    let stat = rustix::fs::fstat(&descriptor).map_err(explain)?;
-    let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    let file = regular.then(|| LogFile {
-        path: path.to_owned(),
-        identity: (stat.st_dev, stat.st_ino),
-        start: u64::try_from(stat.st_size).unwrap_or(0),
-    });
-    Ok((descriptor, file))
-}
-
-impl LogFile {
-    /// What the run wrote, at its end: up to where the file reaches now.
-    pub(super) fn end(self) -> Stream {
-        let LogFile { path, identity, start } = self;
-        let found = rustix::fs::stat(&path).ok().filter(|stat| (stat.st_dev, stat.st_ino) == identity);
-        // A file that was moved away has kept its bytes where nobody can say.
-        let end = found.map_or(start, |stat| u64::try_from(stat.st_size).unwrap_or(0));
-        // One that is shorter than it was has been truncated since: all that is in it was written after.
-        let start = if end < start { 0 } else { start };
-        Stream::File { path, identity, start, end }
-    }
-}
-
-fn reason(error: Errno, path: &Path) -> String {
-    let kind = rustix::fs::stat(path).map(|stat| FileType::from_raw_mode(stat.st_mode)).ok();
-    match (error, kind) {
-        (Errno::NXIO, Some(FileType::Fifo)) => "a named pipe that nobody reads".into(),
-        (Errno::NXIO, Some(FileType::Socket)) => "a socket, not a file".into(),
-        (Errno::ISDIR, _) => "is a directory".into(),
-        (Errno::NOENT | Errno::NOTDIR, None) => match path.parent().filter(|folder| !folder.is_dir()) {
-            Some(folder) if folder.exists() => format!("{folder:?} is not a directory"),
-            Some(folder) => format!("its folder {folder:?} does not exist"),
-            None => describe(&error.into()),
-        },
-        (error, _) => describe(&error.into()),
     }
 }
 
@@ -216,34 +149,5 @@ mod tests {
             }
         }
         assert_eq!(Tail::default().bytes.capacity(), 0);
-    }
-
-    #[test]
-    fn a_file_that_was_truncated_or_moved_has_only_what_is_known() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log");
-        std::fs::write(&path, "0123456789").unwrap();
-        let span = |file: LogFile| match file.end() {
-            Stream::File { start, end, .. } => (start, end),
-            other => panic!("no file: {other:?}"),
-        };
-        let (_descriptor, file) = open_log(&path).unwrap();
-        let file = file.unwrap();
-        std::fs::write(&path, "0123456789abc").unwrap();
-        assert_eq!(span(file.clone()), (10, 13));
-        std::fs::write(&path, "new").unwrap();
-        assert_eq!(span(file.clone()), (0, 3));
-        std::fs::rename(&path, folder.path().join("log.1")).unwrap();
-        assert_eq!(span(file.clone()), (10, 10));
-        std::fs::write(&path, "another file of that name").unwrap();
-        assert_eq!(span(file), (10, 10));
-    }
-
-    #[test]
-    fn what_a_run_gets_blocks_as_it_expects() {
-        let folder = tempfile::tempdir().unwrap();
-        let (descriptor, _) = open_log(&folder.path().join("log")).unwrap();
-        let flags = rustix::fs::fcntl_getfl(&descriptor).unwrap();
-        assert!(flags.contains(OFlags::APPEND) && !flags.contains(OFlags::NONBLOCK));
     }
 }

@@ -1,6 +1,8 @@
 //! Runs plugin tasks, each run on a thread of its own.
 
+use super::command::of_task;
 use super::plugin_output::PluginOutput;
+use super::pump::Logs;
 use super::{CannotForce, Finished, LiveRun, RunSpec, StartError, Started, TaskRunner, Update};
 use crate::launch::{Action, Launch};
 use crate::plugin::{InstanceSetup, OutputSink, PluginFault, Registry, RunContext, RunSetup, TaskInstance};
@@ -21,12 +23,20 @@ pub struct PluginRunner {
     registry: Arc<Registry>,
     updates: Sender<Update>,
     waker: Waker,
+    logs: Logs,
 }
 
 impl PluginRunner {
     /// Takes libraries from `registry`, sends what becomes of runs to `updates`, and calls `waker` after each.
     pub fn new(registry: Arc<Registry>, updates: Sender<Update>, waker: Waker) -> Self {
-        Self { registry, updates, waker }
+        Self { registry, updates, waker, logs: Logs::default() }
+    }
+
+    /// Has these write logs that are rotated or whose lines begin with their time.
+    #[must_use]
+    pub fn with_logs(mut self, logs: Logs) -> Self {
+        self.logs = logs;
+        self
     }
 }
 
@@ -37,9 +47,10 @@ impl TaskRunner for PluginRunner {
             let reason = format!("task {:?}: its command names no plugin", run.launch.name.as_str());
             return Err(StartError { reason, code: None });
         };
-        let output = Arc::new(PluginOutput::open(&run.launch)?);
+        let environment = of_task(&run.launch, run.run, Some(run.attempt))?;
+        let output = Arc::new(PluginOutput::open(&run.launch, &self.logs)?);
         let shared = Arc::new(Shared {
-            context: context_of(&run, started, Arc::clone(&output) as Arc<dyn OutputSink>),
+            context: context_of(&run, started, environment, Arc::clone(&output) as Arc<dyn OutputSink>),
             stage: Mutex::new(Stage::Making),
             changed: Condvar::new(),
             stop_fault: Mutex::new(None),
@@ -83,8 +94,10 @@ struct PluginRun {
 
 impl LiveRun for PluginRun {
     fn request_stop(&self) {
+        // Claimed first: a run that ends as soon as its context says so still waits for `stop` to be called.
+        let claimed = self.shared.claim_stop();
         self.shared.context.request_stop();
-        if !self.shared.claim_stop() {
+        if !claimed {
             return;
         }
         let (shared, task) = (Arc::clone(&self.shared), self.launch.name.shared());
@@ -321,12 +334,13 @@ fn spawn_work(name: String, work: Work) -> io::Result<()> {
     }
 }
 
-fn context_of(run: &RunSpec, started: Instant, output: Arc<dyn OutputSink>) -> RunContext {
+fn context_of(
+    run: &RunSpec,
+    started: Instant,
+    environment: BTreeMap<String, String>,
+    output: Arc<dyn OutputSink>,
+) -> RunContext {
     let name = run.launch.name.as_str();
-    let mut environment: BTreeMap<String, String> = run.launch.environment.clone();
-    environment.insert("BANSURI_TASK".to_owned(), name.to_owned());
-    environment.insert("BANSURI_RUN".to_owned(), run.run.number.to_string());
-    environment.insert("BANSURI_ATTEMPT".to_owned(), run.attempt.to_string());
     RunContext::new(RunSetup {
         task: run.launch.name.shared(),
         attempt: run.attempt,

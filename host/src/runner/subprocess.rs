@@ -1,25 +1,28 @@
 //! Runs commands as processes: started, watched and ended on the control thread, which never waits for one.
 
+use super::command::{Begun, Commands, blameless, unable};
 use super::keys::Keys;
-use super::output::{LogFile, OutputPipe, Pumped, Scratch, open_log};
+use super::log_file::LogFile;
+use super::output::{OutputPipe, Pumped, Scratch};
+use super::pump::{Logs, PumpedStream};
+use super::streams::{Planned, Streams};
 use super::{
     CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
 };
-use crate::launch::{Action, ErrorSink, Launch, Sink};
-use crate::process::{self, Environment, Group, Presence, Spawn, SpawnError, Stdio, Watched};
+use crate::launch::Launch;
+use crate::process::{self, Answer, Group, Presence, SpawnError, Verdict, Watched};
 use bansuri_core::{Exit, RunId, Signal};
 use polling::Poller;
-use rustix::fs::OFlags;
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Executes [`Action::Shell`] and [`Action::Exec`].
+/// Executes [`Action::Shell`](crate::launch::Action::Shell) and [`Action::Exec`](crate::launch::Action::Exec).
 ///
 /// The owner of the poller calls [`SubprocessRunner::on_ready`] for each event of a key at or above the base, and then,
 /// when the events of that wake-up are through, [`SubprocessRunner::poll_update`] until it gives `None`. A running task
@@ -29,7 +32,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct SubprocessRunner {
     poller: Arc<Poller>,
-    environment: Environment,
+    commands: Commands,
     /// What a key of the poller stands for.
     watches: Keys<Watch>,
     /// The runs whose group is not gone. Their keys are no poller's.
@@ -40,6 +43,7 @@ pub struct SubprocessRunner {
     signalled: Rc<RefCell<Vec<usize>>>,
     updates: VecDeque<Update>,
     scratch: Scratch,
+    logs: Logs,
 }
 
 /// What is readable, and of which run.
@@ -48,6 +52,7 @@ enum Watch {
     Leader { run: usize },
     Output { run: usize, stream: usize },
     Member { run: usize },
+    Verdict { run: usize },
 }
 
 #[derive(Debug)]
@@ -57,7 +62,19 @@ struct Run {
     started: Instant,
     /// Standard output and standard error.
     streams: [Capture; 2],
+    start: Start,
     phase: Phase,
+}
+
+/// Whether the program of a run is executed.
+#[derive(Debug)]
+enum Start {
+    /// It is, as far as anybody knows.
+    Executed,
+    /// The helper has not said yet.
+    Pending { key: usize, verdict: Watched<Verdict> },
+    /// It cannot be; the helper exits.
+    Refused(SpawnError),
 }
 
 /// Where what is written to one stream is found.
@@ -69,6 +86,8 @@ enum Capture {
         key: usize,
         pipe: OutputPipe,
     },
+    /// The writer of logs has the pipe.
+    Pumped(PumpedStream),
     /// The pipe had no more writers; this is its end.
     Ended(Vec<u8>),
 }
@@ -83,32 +102,34 @@ enum Phase {
     Remains { members: Vec<(usize, Watched<OwnedFd>)> },
 }
 
-/// The child's side of its output, before it is started.
-struct Streams {
-    stdout: Stdio,
-    stderr: Option<Stdio>,
-    captures: [Planned; 2],
-}
-
-enum Planned {
-    None,
-    File(LogFile),
-    Pipe(OwnedFd),
-}
-
 impl SubprocessRunner {
     /// Registers with this poller, by keys at or above `base` (which is small). The host's environment is read now.
     pub fn new(poller: Arc<Poller>, base: usize) -> Self {
         Self {
             poller,
-            environment: Environment::of_host(),
+            commands: Commands::new(None),
             watches: Keys::new(base),
             runs: Keys::new(0),
             doubtful: Vec::new(),
             signalled: Rc::default(),
             updates: VecDeque::new(),
             scratch: Scratch::default(),
+            logs: Logs::default(),
         }
+    }
+
+    /// Has tasks with privileges of their own started by this binary instead of the host's: for a process that is not
+    /// the host's binary.
+    pub fn with_helper(mut self, binary: PathBuf) -> Self {
+        self.commands = Commands::new(Some(binary));
+        self
+    }
+
+    /// Has these write logs that are rotated or whose lines begin with their time.
+    #[must_use]
+    pub fn with_logs(mut self, logs: Logs) -> Self {
+        self.logs = logs;
+        self
     }
 
     /// Takes note of an event. Work is bounded, and an event for a key that is no longer in use does nothing.
@@ -117,6 +138,7 @@ impl SubprocessRunner {
             Some(Watch::Leader { run }) => self.leader_ready(run),
             Some(Watch::Output { run, stream }) => self.output_ready(run, stream),
             Some(Watch::Member { run }) => self.member_ready(run, key),
+            Some(Watch::Verdict { run }) => self.verdict_ready(run),
             None => {}
         }
     }
@@ -141,16 +163,40 @@ impl SubprocessRunner {
         self.runs.len()
     }
 
+    fn verdict_ready(&mut self, key: usize) {
+        let Some(Run { start, .. }) = self.runs.value_mut(key) else { return };
+        let Start::Pending { key, verdict } = &*start else { return };
+        let said = match verdict.source().read() {
+            Answer::Pending => return,
+            Answer::Executed => Start::Executed,
+            Answer::Refused(error) => Start::Refused(error),
+        };
+        self.watches.remove(*key);
+        *start = said;
+    }
+
     fn leader_ready(&mut self, key: usize) {
         let Some(run) = self.runs.value_mut(key) else { return };
         let Some(exit) = run.group.take_exit() else { return };
         let lived = run.started.elapsed();
+        self.verdict_ready(key);
+        let Some(run) = self.runs.value_mut(key) else { return };
+        let exit = match std::mem::replace(&mut run.start, Start::Executed) {
+            Start::Executed => exit,
+            Start::Pending { key, .. } => {
+                self.watches.remove(key);
+                exit
+            }
+            Start::Refused(SpawnError { reason, code }) => Exit::NotStarted { reason, code },
+        };
         if let Phase::Led { key, .. } = std::mem::replace(&mut run.phase, Phase::Doubtful { exit, lived }) {
             self.watches.remove(key);
         }
         for capture in &mut run.streams {
-            if let Capture::Pipe { pipe, .. } = capture {
-                pipe.drain(&mut self.scratch);
+            match capture {
+                Capture::Pipe { pipe, .. } => pipe.drain(&mut self.scratch),
+                Capture::Pumped(stream) => stream.read_ahead(),
+                Capture::None | Capture::File(_) | Capture::Ended(_) => {}
             }
         }
         self.doubtful.push(key);
@@ -249,6 +295,9 @@ impl SubprocessRunner {
                 self.watches.remove(key);
             }
         }
+        if let Start::Pending { key, .. } = run.start {
+            self.watches.remove(key);
+        }
         let watched = match run.phase {
             Phase::Led { key, .. } => vec![key],
             Phase::Doubtful { .. } => Vec::new(),
@@ -259,12 +308,35 @@ impl SubprocessRunner {
         }
     }
 
+    /// Starts a run, or a health check, which is no attempt.
+    pub(super) fn start_run(
+        &mut self,
+        run: RunId,
+        attempt: Option<u32>,
+        launch: &Launch,
+    ) -> Result<Started, StartError> {
+        let environment = self.commands.environment(launch, run, attempt)?;
+        let Streams { outputs, captures } = Streams::open(launch, &self.logs).map_err(blameless)?;
+        let started = Instant::now();
+        let Begun { group, verdict } = self.commands.start(launch, environment, outputs)?;
+        let group = Rc::new(group);
+        let key = self
+            .adopt(run, started, Rc::clone(&group), verdict, captures)
+            .map_err(|error| unable("watch the process", &error))?;
+        let pid = group.pid();
+        let signalled = Rc::clone(&self.signalled);
+        let poller = Arc::clone(&self.poller);
+        let live = LiveGroup { group, stop_signal: launch.stop_signal, key, signalled, poller };
+        Ok(Started { live: Box::new(live), pid: Some(pid) })
+    }
+
     /// Puts a process that was started under watch.
     fn adopt(
         &mut self,
         id: RunId,
         started: Instant,
         group: Rc<Group>,
+        verdict: Option<Verdict>,
         plan: [Planned; 2],
     ) -> io::Result<usize> {
         // The place is taken first, so that watches can name their run.
@@ -273,23 +345,38 @@ impl SubprocessRunner {
             group: Rc::clone(&group),
             started,
             streams: [Capture::None, Capture::None],
+            start: Start::Executed,
             phase: Phase::Remains { members: Vec::new() },
         });
-        self.watch(key, group, plan).inspect_err(|_| self.forget(key))?;
+        self.watch(key, group, verdict, plan).inspect_err(|_| self.forget(key))?;
         Ok(key)
     }
 
-    fn watch(&mut self, run: usize, group: Rc<Group>, plan: [Planned; 2]) -> io::Result<()> {
+    fn watch(
+        &mut self,
+        run: usize,
+        group: Rc<Group>,
+        verdict: Option<Verdict>,
+        plan: [Planned; 2],
+    ) -> io::Result<()> {
         let leader = self.watches.insert(Watch::Leader { run });
         let pidfd = Watched::new(&self.poller, leader, group).inspect_err(|_| {
             self.watches.remove(leader);
         })?;
         let entry = self.runs.value_mut(run).expect("the run was put there by the caller");
         entry.phase = Phase::Led { key: leader, _pidfd: pidfd };
+        if let Some(verdict) = verdict {
+            let key = self.watches.insert(Watch::Verdict { run });
+            let verdict = Watched::new(&self.poller, key, verdict).inspect_err(|_| {
+                self.watches.remove(key);
+            })?;
+            entry.start = Start::Pending { key, verdict };
+        }
         for (stream, planned) in plan.into_iter().enumerate() {
             entry.streams[stream] = match planned {
                 Planned::None => Capture::None,
                 Planned::File(file) => Capture::File(file),
+                Planned::Pumped(stream) => Capture::Pumped(stream),
                 Planned::Pipe(pipe) => {
                     let key = self.watches.insert(Watch::Output { run, stream });
                     let pipe = Watched::new(&self.poller, key, pipe).inspect_err(|_| {
@@ -314,106 +401,7 @@ impl Drop for SubprocessRunner {
 
 impl TaskRunner for SubprocessRunner {
     fn start(&mut self, run: RunSpec) -> Result<Started, StartError> {
-        let launch = &run.launch;
-        let (program, arguments) = command(&launch.action)?;
-        let environment = environment(&self.environment, &run).map_err(blameless)?;
-        let Streams { stdout, stderr, captures } = Streams::open(launch).map_err(blameless)?;
-        let started = Instant::now();
-        let spawn = Spawn {
-            program,
-            arguments,
-            environment,
-            working_directory: launch.working_directory.clone(),
-            stdin: Stdio::Null,
-            stdout,
-            stderr,
-        };
-        let group =
-            Rc::new(spawn.start().map_err(|SpawnError { reason, code }| StartError { reason, code })?);
-        let key = self
-            .adopt(run.run, started, Rc::clone(&group), captures)
-            .map_err(|error| blameless(format!("cannot watch the process: {}", process::describe(&error))))?;
-        let pid = group.pid();
-        let signalled = Rc::clone(&self.signalled);
-        let poller = Arc::clone(&self.poller);
-        let live = LiveGroup { group, stop_signal: launch.stop_signal, key, signalled, poller };
-        Ok(Started { live: Box::new(live), pid: Some(pid) })
-    }
-}
-
-/// The program and its arguments.
-fn command(action: &Action) -> Result<(OsString, Vec<OsString>), StartError> {
-    match action {
-        Action::Shell(line) => {
-            let mut arguments = vec![OsString::from("-c")];
-            if line.starts_with(['-', '+']) {
-                // Else the shell would take the line for an option.
-                arguments.push("--".into());
-            }
-            arguments.push(line.into());
-            Ok(("/bin/sh".into(), arguments))
-        }
-        Action::Exec(words) => {
-            let mut words = words.iter().map(OsString::from);
-            let program = words.next().ok_or_else(|| blameless("command: no program is named".into()))?;
-            Ok((program, words.collect()))
-        }
-        Action::Plugin { .. } => Err(blameless("a plugin task is not run as a process".into())),
-    }
-}
-
-fn environment(host: &Environment, run: &RunSpec) -> Result<Environment, String> {
-    let mut environment = host.clone();
-    for (name, value) in &run.launch.environment {
-        environment.set(name, value)?;
-    }
-    environment.set("BANSURI_TASK", run.launch.name.as_str())?;
-    environment.set("BANSURI_RUN", run.run.number.to_string())?;
-    environment.set("BANSURI_ATTEMPT", run.attempt.to_string())?;
-    Ok(environment)
-}
-
-/// An error that is not the program's.
-fn blameless(reason: String) -> StartError {
-    StartError { reason, code: None }
-}
-
-impl Streams {
-    fn open(launch: &Launch) -> Result<Self, String> {
-        let (stdout, first) = open(&launch.stdout)?;
-        let (stderr, second) = match &launch.stderr {
-            ErrorSink::Combined => (None, Planned::None),
-            // One file under both names: one descriptor keeps what is written in order.
-            ErrorSink::Separate(Sink::File(path)) if launch.stdout == Sink::File(path.clone()) => {
-                (None, Planned::None)
-            }
-            ErrorSink::Separate(sink) => {
-                let (stdio, planned) = open(sink)?;
-                (Some(stdio), planned)
-            }
-        };
-        Ok(Self { stdout, stderr, captures: [first, second] })
-    }
-}
-
-fn open(sink: &Sink) -> Result<(Stdio, Planned), String> {
-    match sink {
-        Sink::Tail => {
-            let made = process::pipe().and_then(|(read, write)| {
-                rustix::fs::fcntl_setfl(&read, OFlags::NONBLOCK)?;
-                Ok((read, write))
-            });
-            let (read, write) = made.map_err(|error| {
-                format!("cannot make a pipe for its output: {}", process::describe(&error))
-            })?;
-            Ok((Stdio::To(write), Planned::Pipe(read)))
-        }
-        Sink::File(path) => {
-            let (descriptor, file) = open_log(path)?;
-            Ok((Stdio::To(descriptor), file.map_or(Planned::None, Planned::File)))
-        }
-        Sink::Ignore => Ok((Stdio::Null, Planned::None)),
-        Sink::Inherit => Ok((Stdio::Inherit, Planned::None)),
+        self.start_run(run.run, Some(run.attempt), &run.launch)
     }
 }
 
@@ -423,10 +411,11 @@ impl Capture {
         match self {
             Capture::None => Stream::None,
             Capture::Pipe { pipe, .. } => Stream::Bytes(pipe.take_tail()),
+            Capture::Pumped(stream) => Stream::Bytes(stream.take_tail()),
             Capture::Ended(tail) => Stream::Bytes(std::mem::take(tail)),
             Capture::File(_) => match std::mem::replace(self, Capture::None) {
                 Capture::File(file) => file.end(),
-                Capture::None | Capture::Pipe { .. } | Capture::Ended(_) => Stream::None,
+                Capture::None | Capture::Pipe { .. } | Capture::Pumped(_) | Capture::Ended(_) => Stream::None,
             },
         }
     }

@@ -87,6 +87,31 @@ fn what_spans_lines_is_underlined_to_the_end_of_its_first() {
 }
 
 #[test]
+fn of_a_long_line_the_part_that_matters_is_shown() {
+    let text = format!(
+        "{{ \"version\": \"{}\", \"srcipts\": [], \"scripts\": [], \"notifiers\": {{{}}} }}",
+        "é".repeat(1000),
+        " ".repeat(1000)
+    );
+    let report = render_human(&findings(&text), &text, false);
+    let expected = format!(
+        r#"warning[unknown-key]: srcipts: unknown key
+ --> scripts.json:1:1018
+  |
+ ::: 
+1 | …{}", "srcipts": [], "scripts": [], "notifiers": {{                         …
+  | {}^^^^^^^^^
+  |
+  = help: did you mean "scripts"?
+
+"#,
+        "é".repeat(57),
+        " ".repeat(61),
+    );
+    assert_eq!(report, expected, "\n{report}");
+}
+
+#[test]
 fn colours_only_when_asked_for() {
     let plain = render_human(&findings(TEXT), TEXT, false);
     assert!(!plain.contains('\x1b'));

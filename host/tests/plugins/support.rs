@@ -1,11 +1,11 @@
 //! Libraries built for the tests, and a runner to run their tasks with.
 
-use bansuri::launch::{Action, ErrorSink, Launch, Sink};
+use bansuri::launch::{Action, Launch, Sink};
 use bansuri::plugin::{Library, Registry, SearchPath};
 use bansuri::runner::{Finished, LiveRun, PluginRunner, RunSpec, StartError, Stream, TaskRunner, Update};
-use bansuri_core::{Exit, RunId, Signal, TaskId, TaskName};
+use bansuri_core::{Exit, RunId, TaskId, TaskName};
 use crossbeam::channel::{Receiver, unbounded};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,7 +1,7 @@
 //! Runs of plugin tasks, well and badly behaved.
 
 use crate::support::{Bench, Lines, built, exit_of, launch, misbehaving, text};
-use bansuri::launch::{Action, ErrorSink, Sink};
+use bansuri::launch::{Action, ErrorSink, Rotation, Sink};
 use bansuri::plugin::{InstanceSetup, OutputSink, Progress, RunContext, RunSetup};
 use bansuri::runner::{CannotForce, Stream};
 use bansuri_core::{Exit, Positive};
@@ -79,6 +79,10 @@ fn a_run_sees_its_context() {
     let mut task = launch("echo of a long name", "Echo", json!({ "key": "value" }));
     task.working_directory = "/srv/jobs".into();
     task.environment.insert("MINE".to_owned(), "1".to_owned());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("task.env");
+    std::fs::write(&file, "FILE=2\nMINE=hidden\n").unwrap();
+    task.environment_file = Some(file);
     task.timeout = Positive::new(Duration::from_secs(3600));
     let finished = Bench::new().run(&task);
     assert_eq!(finished.exit, Exit::Code(0));
@@ -86,7 +90,7 @@ fn a_run_sees_its_context() {
         echo of a long name attempt 2 run echo of a long name#1\n\
         in /srv/jobs\n\
         environment {\"BANSURI_ATTEMPT\": \"2\", \"BANSURI_RUN\": \"1\", \"BANSURI_TASK\": \"echo of a long name\", \
-        \"MINE\": \"1\"}\n\
+        \"FILE\": \"2\", \"MINE\": \"1\"}\n\
         timeout true\n\
         thread task:echo of a \n";
     assert_eq!(text(&finished.tails.stdout), expected);
@@ -188,6 +192,29 @@ fn a_flood_of_output_leaves_its_end() {
 }
 
 #[test]
+fn output_to_a_rotated_log_is_written_like_a_commands() {
+    let home = tempfile::tempdir().unwrap();
+    let (path, pumped) = (home.path().join("plain"), home.path().join("pumped"));
+    let mut flood = launch("flood", "Floods", json!({}));
+    flood.stdout = Sink::File(path.clone());
+    Bench::new().run(&flood);
+    flood.stdout = Sink::File(pumped.clone());
+    flood.rotate = Some(Rotation { max_size: (1 << 20).try_into().unwrap(), keep: 100, compress: false });
+    let mut bench = Bench::new();
+    let Stream::Bytes(tail) = bench.run(&flood).tails.stdout else { panic!("the tail is kept in memory") };
+    // The writer has written everything when it is gone.
+    drop(bench);
+    let old = |number: usize| home.path().join(format!("pumped.{number}"));
+    let last = (1..).take_while(|&number| old(number).exists()).last().unwrap();
+    let mut written: Vec<u8> =
+        (1..=last).rev().flat_map(|number| std::fs::read(old(number)).unwrap()).collect();
+    written.extend(std::fs::read(&pumped).unwrap());
+    let plain = std::fs::read(&path).unwrap();
+    assert!(written == plain, "{} bytes of {}", written.len(), plain.len());
+    assert!(plain.ends_with(&tail) && tail.len() == 64 * 1024);
+}
+
+#[test]
 fn output_to_files_is_appended_and_located() {
     let home = tempfile::tempdir().unwrap();
     let (out, err) = (home.path().join("out"), home.path().join("err"));
@@ -213,7 +240,7 @@ fn a_log_file_that_cannot_be_opened_keeps_the_run_from_starting() {
     task.stdout = Sink::File("/nonexistent/log".into());
     let mut bench = Bench::new();
     let Err(error) = bench.start(&task) else { panic!("it started") };
-    assert_eq!(error.reason, "log file \"/nonexistent/log\": no such file or directory");
+    assert_eq!(error.reason, "log file \"/nonexistent/log\": its folder \"/nonexistent\" does not exist");
     task.action = Action::Shell("true".to_owned());
     let Err(error) = bench.start(&task) else { panic!("it started") };
     assert_eq!(error.reason, "task \"no log\": its command names no plugin");

@@ -28,7 +28,8 @@ pub(crate) struct Alive {
 impl Bench {
     pub(crate) fn new() -> Self {
         let poller = Arc::new(Poller::new().unwrap());
-        let runner = SubprocessRunner::new(Arc::clone(&poller), 100);
+        let runner =
+            SubprocessRunner::new(Arc::clone(&poller), 100).with_helper(env!("CARGO_BIN_EXE_bansuri").into());
         Self { poller, runner, events: Events::new(), runs: 0 }
     }
 

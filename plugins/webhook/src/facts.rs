@@ -6,7 +6,11 @@ use time::format_description::well_known::Rfc3339;
 
 /// One line: `task "backup" failed on db1: exit code 1, and 2 more failures`.
 pub(crate) fn heading(failure: &FailureInfo) -> String {
-    let verb = if failure.outcome() == "TIMED_OUT" { "timed out" } else { "failed" };
+    let verb = match failure.outcome() {
+        "TIMED_OUT" => "timed out",
+        "COMPLETED" => "has recovered",
+        _ => "failed",
+    };
     let mut heading = format!("task \"{}\" {verb} on {}", failure.task_name(), failure.host_name());
     if !failure.reason().is_empty() {
         heading = format!("{heading}: {}", failure.reason());

@@ -1,5 +1,8 @@
 //! The book of one task: what is known of its runs from inputs and effects, and what each new effect must agree with.
 
+use super::health::Checks;
+use super::pending::Pending;
+use super::telling::Telling;
 use super::time::mono_of;
 use bansuri_core::{
     Exit, Input, Mono, Now, OnFail, Outcome, OutcomeKind, RunId, Schedule, StateName, TaskPlan, TaskState,
@@ -12,17 +15,13 @@ use std::time::Duration;
 pub(super) enum Run {
     Over,
     Asked,
-    Live { since: Mono },
+    Live { since: Mono, checks: Checks },
 }
 
-/// What a task was last PENDING for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Pending {
-    Begin,
-    Tick,
-    Retry,
-    Trigger,
-    Remains,
+impl Run {
+    pub(super) fn live(now: Now) -> Self {
+        Run::Live { since: now.mono, checks: Checks::new(now.mono) }
+    }
 }
 
 /// The book of one task.
@@ -46,9 +45,15 @@ pub(super) struct Book {
     pub(super) pending: Option<Pending>,
     /// In a turn that an operator triggered.
     pub(super) triggered: bool,
-    /// The first start since the task began: the origin of its grid.
+    /// When the task began: the origin of its grid.
     pub(super) origin: Option<Mono>,
+    /// The start of the tick that is or was waited for.
+    waited: Option<Wall>,
+    /// The same, if it was told on the clock as it is.
     pub(super) last_tick: Option<Wall>,
+    /// The last tick of a cron expression that was started.
+    pub(super) taken: Option<Wall>,
+    pub(super) telling: Telling,
     pub(super) successes: u64,
     pub(super) last: Option<OutcomeKind>,
 }
@@ -70,7 +75,10 @@ impl Book {
             pending: None,
             triggered: false,
             origin: None,
+            waited: None,
             last_tick: None,
+            taken: None,
+            telling: Telling::new(),
             successes: 0,
             last: None,
         }
@@ -95,19 +103,21 @@ impl Book {
         assert_eq!(run.number, self.number + 1);
         let pending = self.pending.expect("a start comes from PENDING");
         match pending {
-            Pending::Begin => {
+            Pending::Begin | Pending::CatchUp => {
                 assert_eq!(attempt, 1);
-                (self.origin, self.last_tick, self.triggered) = (Some(now.mono), None, false);
+                (self.last_tick, self.triggered) = (None, false);
             }
             Pending::Tick => {
                 assert_eq!(attempt, 1);
                 self.triggered = false;
+                self.take_tick(plan, now);
             }
             Pending::Trigger => {
                 assert_eq!(attempt, 1);
                 self.triggered = true;
             }
             Pending::Retry => assert!(attempt > 1, "a retry is no first attempt"),
+            Pending::Restart => assert!(attempt == 1 && plan.schedule == Schedule::Service, "{self:?}"),
             Pending::Remains => panic!("a start in a wait for remains: {self:?}"),
         }
         assert!(attempt <= limit(plan), "attempt {attempt} of {}", limit(plan));
@@ -134,17 +144,34 @@ impl Book {
         self.condemn(input);
     }
 
+    /// A tick of a cron expression is not early, and not taken twice.
+    fn take_tick(&mut self, plan: &TaskPlan, now: Now) {
+        let Schedule::Cron(cron) = &plan.schedule else { return };
+        let start = self.waited.expect("a tick was waited for");
+        assert!(start <= now.wall, "early: {self:?}");
+        let tick = cron.last_at_or_before(start).expect("a tick was waited for");
+        let follows_elapsed_time = cron.text().split(' ').take(2).any(|field| field.starts_with('*'));
+        if plan.jitter.is_zero() && !follows_elapsed_time {
+            assert!(self.taken.is_none_or(|taken| taken < tick), "taken twice: {tick:?} {self:?}");
+            self.taken = Some(tick);
+        }
+    }
+
     /// Only the first reason to end a live run counts: its timeout, if nobody asked for it.
     fn condemn(&mut self, input: &Input) {
         if self.is_live() && self.sentence.is_none() {
             self.sentence = Some(match input {
                 Input::Tick => OutcomeKind::TimedOut,
+                Input::HealthChecked { .. } => OutcomeKind::Failed,
                 Input::Begin
                 | Input::Started { .. }
                 | Input::NotStarted { .. }
                 | Input::Finished { .. }
                 | Input::Gone { .. }
                 | Input::CannotForce { .. }
+                | Input::LastTick { .. }
+                | Input::ClockChanged
+                | Input::Reload(_)
                 | Input::Operator { .. }
                 | Input::Shutdown
                 | Input::Kill => OutcomeKind::Stopped,
@@ -159,12 +186,11 @@ impl Book {
         input: &Input,
         shutting: bool,
         now: Now,
-    ) -> Option<RunId> {
+    ) {
         assert_eq!(change.from, self.shown, "events form a chain: {change:?}");
         assert_eq!(change.run, (self.number > 0).then_some(self.number), "{change:?}");
         assert!((1..=limit(plan)).contains(&change.attempt), "{change:?}");
         self.shown = Some(change.to);
-        let mut owed = None;
         match (change.to, change.duration) {
             (StateName::Pending, None) => {
                 assert!(!shutting, "PENDING after shutdown: {change:?}");
@@ -175,7 +201,7 @@ impl Book {
                 Some(StateName::Pending) => {
                     if self.run == Run::Asked {
                         assert!(matches!(input, Input::Finished { .. }), "RUNNING unasked: {change:?}");
-                        self.run = Run::Live { since: now.mono };
+                        self.run = Run::live(now);
                     }
                     assert!(self.is_live(), "{change:?}");
                 }
@@ -189,71 +215,66 @@ impl Book {
                 StateName::Completed | StateName::Failed | StateName::TimedOut | StateName::Stopped,
                 Some(duration),
             ) => {
-                owed = self.conclude(change, duration, plan, input, now);
+                self.conclude(change, duration, plan, input, now);
             }
             (StateName::Completed | StateName::Failed | StateName::TimedOut, None)
             | (StateName::Pending | StateName::Running, Some(_)) => panic!("not a change: {change:?}"),
         }
-        owed
     }
 
     /// PENDING: where a time is known it is not past, and a tick lies on the grid, after the one before it.
     fn wait(&mut self, change: &TaskState, plan: &TaskPlan, now: Now) {
         let reason = change.reason.as_deref().expect("PENDING has a reason");
-        let pending = match reason.split(' ').next() {
-            Some("first" | "started" | "restarted") => Pending::Begin,
-            Some("triggered") => Pending::Trigger,
-            Some("next") => Pending::Tick,
-            Some("retry") => Pending::Retry,
-            Some("waiting") => Pending::Remains,
-            Some(_) | None => panic!("an unknown reason: {change:?}"),
-        };
+        let pending = Pending::of(reason);
         assert_eq!(pending == Pending::Remains, self.remains, "{change:?}");
         self.pending = Some(pending);
         if std::mem::take(&mut self.afresh) {
-            self.successes = 0;
+            (self.successes, self.last_tick) = (0, None);
         }
         match change.next_run {
             None => assert!(self.remains, "{change:?}"),
             Some(next) => assert!(next >= now.wall, "a start in the past: {change:?}"),
         }
         match pending {
-            Pending::Begin => {}
+            Pending::Begin | Pending::CatchUp => {
+                self.origin = Some(now.mono);
+                let until = change.next_run.map(|next| mono_of(next, now).since(now.mono));
+                assert!(until.is_none_or(|until| until <= plan.jitter), "{change:?}");
+            }
             Pending::Tick => {
                 let next = change.next_run.expect("a tick has a time");
                 assert!(self.last_tick.is_none_or(|last| last <= next), "due times only grow: {change:?}");
-                assert!(self.origin.is_some_and(|origin| mono_of(next) > origin), "{change:?}");
-                self.check_on_grid(next, plan);
-                self.last_tick = Some(next);
+                self.check_on_grid(next, plan, now);
+                (self.last_tick, self.waited) = (Some(next), Some(next));
             }
             Pending::Retry => assert!(change.attempt > 1, "{change:?}"),
+            Pending::Restart => assert!(change.attempt == 1, "{change:?}"),
             Pending::Trigger | Pending::Remains => {}
         }
     }
 
-    fn check_on_grid(&self, tick: Wall, plan: &TaskPlan) {
+    /// A start lies on the grid, or as much later as the jitter allows.
+    fn check_on_grid(&self, start: Wall, plan: &TaskPlan, now: Now) {
         match &plan.schedule {
-            Schedule::Once => panic!("a tick without a schedule: {self:?}"),
+            Schedule::Once | Schedule::Service => panic!("a tick without a schedule: {self:?}"),
             Schedule::Timer { interval, mode: TimerMode::FixedRate } => {
                 let origin = self.origin.expect("a tick comes after a start");
-                let offset = mono_of(tick).since(origin).as_nanos() % interval.duration().as_nanos();
-                assert_eq!(offset, 0, "off the grid: {self:?}");
+                assert!(mono_of(start, now) > origin, "{self:?}");
+                let offset = mono_of(start, now).since(origin).as_nanos() % interval.duration().as_nanos();
+                assert!(offset <= plan.jitter.as_nanos(), "off the grid: {self:?}");
             }
             Schedule::Timer { mode: TimerMode::FixedDelay, .. } => {}
+            Schedule::Cron(cron) => {
+                let tick = cron.last_at_or_before(start).expect("it has a time before every other");
+                assert!(tick + plan.jitter >= start, "no tick: {start:?} {self:?}");
+            }
         }
     }
 
-    fn conclude(
-        &mut self,
-        change: &TaskState,
-        duration: Duration,
-        plan: &TaskPlan,
-        input: &Input,
-        now: Now,
-    ) -> Option<RunId> {
+    fn conclude(&mut self, change: &TaskState, duration: Duration, plan: &TaskPlan, input: &Input, now: Now) {
         let (exit, lived) = match (self.run, input) {
             (Run::Asked, Input::NotStarted { exit, .. }) => (exit, Duration::ZERO),
-            (Run::Live { since }, Input::Finished { exit, .. }) => (exit, now.mono.since(since)),
+            (Run::Live { since, .. }, Input::Finished { exit, .. }) => (exit, now.mono.since(since)),
             other => panic!("an outcome of nothing: {other:?} {change:?}"),
         };
         assert_eq!(duration, lived);
@@ -275,14 +296,27 @@ impl Book {
         self.last = Some(kind);
         self.successes += u64::from(kind == OutcomeKind::Completed);
         let told = std::mem::take(&mut self.stuck);
-        let failed = matches!(kind, OutcomeKind::Failed | OutcomeKind::TimedOut);
-        (failed && plan.notify && !told).then_some(RunId { task: change.task, number: self.number })
+        match kind {
+            OutcomeKind::Completed => self.telling.succeeded(plan),
+            OutcomeKind::Failed | OutcomeKind::TimedOut => self.telling.failed(plan, told),
+            OutcomeKind::Stopped => {}
+        }
+    }
+
+    /// The step is over.
+    pub(super) fn settle(&mut self, now: Now) {
+        let waits = self.shown == Some(StateName::Pending) && self.run == Run::Over;
+        let retried =
+            waits && matches!(self.pending, Some(Pending::Retry | Pending::Restart | Pending::Remains));
+        let may_succeed = self.shown.is_none_or(|shown| shown == StateName::Pending) || self.is_live();
+        self.telling.end_of_step(retried, may_succeed && !self.stuck, now);
     }
 
     pub(super) fn skip(&self, count: u64, due: Wall, plan: &TaskPlan, now: Now) {
         assert!(count > 0 && due < now.wall && self.run == Run::Over && !self.remains, "{self:?}");
-        self.check_on_grid(due, plan);
-        assert!(self.last_tick.is_none_or(|last| last <= due), "skipped twice: {self:?}");
+        self.check_on_grid(due, plan, now);
+        let growing = self.last_tick.is_none_or(|last| last <= due + plan.jitter);
+        assert!(growing, "skipped twice: {self:?}");
     }
 
     pub(super) fn check_view(&self, view: &TaskView, plan: &TaskPlan, now: Now) {
@@ -294,7 +328,7 @@ impl Book {
         assert_eq!(view.state == StateName::Running, self.is_live(), "{self:?}");
         let waits = view.state == StateName::Pending && self.run == Run::Over && !self.remains;
         match view.next_run {
-            Some(next) => assert!(waits && next >= now.wall, "{view:?}"),
+            Some(next) => assert!(waits && next >= now.wall, "{view:?} at {now:?}"),
             None => assert!(!waits || self.shown.is_none(), "PENDING for ever: {view:?}"),
         }
     }

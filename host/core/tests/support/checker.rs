@@ -13,11 +13,13 @@ pub(crate) struct Checker {
     books: Vec<Book>,
     shutting: bool,
     killed: bool,
+    /// How far civil time is ahead of the other clock.
+    ahead: i64,
 }
 
 impl Checker {
     pub(crate) fn new(tasks: usize) -> Self {
-        Self { books: vec![Book::new(); tasks], shutting: false, killed: false }
+        Self { books: vec![Book::new(); tasks], shutting: false, killed: false, ahead: 0 }
     }
 
     /// Gives one input, after whatever is due, and checks what comes out. Panics where a law is broken.
@@ -32,9 +34,14 @@ impl Checker {
     }
 
     fn step(&mut self, core: &mut Orchestrator, input: &Input, now: Now) -> Vec<Effect> {
+        let ahead = now.wall.as_nanos() - now.mono.as_nanos() as i64;
+        if std::mem::replace(&mut self.ahead, ahead) > ahead {
+            // Due times only grow on one clock.
+            self.books.iter_mut().for_each(|book| book.last_tick = None);
+        }
         let subject = subject(input);
         let before = subject.map(|task| core.view(task, now));
-        let means_something = self.take_in(input, now);
+        let means_something = self.take_in(input, core.plan().tasks(), now);
         core.handle(input.clone(), now);
         let effects: Vec<Effect> = std::iter::from_fn(|| core.poll_effect()).collect();
 
@@ -47,39 +54,29 @@ impl Checker {
             assert_eq!(subject.map(|task| core.view(task, now)), before, "and it changed the task");
         }
         let plans = core.plan().tasks();
-        let mut owed: Option<RunId> = None;
         for effect in &effects {
-            let notified = match effect {
-                Effect::Notify(notice) => Some(notice.run),
-                Effect::Start { .. }
-                | Effect::RequestStop { .. }
-                | Effect::ForceStop { .. }
-                | Effect::Event(_)
-                | Effect::Refused { .. } => None,
-            };
-            assert_eq!(owed, notified, "each failure is notified at once, and nothing else is");
-            owed = self.take_out(effect, input, plans, now);
+            self.take_out(effect, input, plans, now);
         }
-        assert_eq!(owed, None, "a failure was not notified");
         let ends = effects.iter().filter(|effect| tells_an_end(effect)).count();
         let ended = means_something && matches!(input, Input::Finished { .. } | Input::NotStarted { .. });
         assert_eq!(ends, usize::from(ended), "each run has one outcome: {effects:?}");
         let touched = effects.iter().filter_map(task_of).chain(subject);
         for task in touched {
             self.books[task.index()].stopped |= self.books[task.index()].shown == Some(StateName::Stopped);
+            self.books[task.index()].settle(now);
             self.check_task(task, core, now);
         }
         effects
     }
 
     /// Books what an input says about the world; false if the core must take no notice of it.
-    fn take_in(&mut self, input: &Input, now: Now) -> bool {
+    fn take_in(&mut self, input: &Input, plans: &[TaskPlan], now: Now) -> bool {
         let book =
             |run: &RunId| (self.books[run.task.index()].number == run.number).then_some(run.task.index());
         match input {
             Input::Started { run, .. } => match book(run) {
                 Some(task) if self.books[task].run == Run::Asked => {
-                    self.books[task].run = Run::Live { since: now.mono };
+                    self.books[task].run = Run::live(now);
                     true
                 }
                 Some(_) | None => false,
@@ -112,7 +109,21 @@ impl Checker {
                 (self.shutting, self.killed) = (true, true);
                 true
             }
-            Input::Begin | Input::Tick | Input::Operator { .. } => true,
+            Input::HealthChecked { run, problem } => match book(run).map(|task| &mut self.books[task]) {
+                Some(book) if book.asked_at.is_none() && !book.forced => match &mut book.run {
+                    Run::Live { checks, .. } => {
+                        checks.answer(&plans[run.task.index()], problem.is_none(), now)
+                    }
+                    Run::Over | Run::Asked => false,
+                },
+                Some(_) | None => false,
+            },
+            Input::ClockChanged
+            | Input::LastTick { .. }
+            | Input::Begin
+            | Input::Tick
+            | Input::Operator { .. } => true,
+            Input::Reload(_) => panic!("the laws know one plan"),
         }
     }
 
@@ -141,48 +152,57 @@ impl Checker {
         }
     }
 
-    /// Books an effect; returns the run whose failure must be notified by the next one.
-    fn take_out(&mut self, effect: &Effect, input: &Input, plans: &[TaskPlan], now: Now) -> Option<RunId> {
+    /// Books an effect.
+    fn take_out(&mut self, effect: &Effect, input: &Input, plans: &[TaskPlan], now: Now) {
         match effect {
             Effect::Start { run, attempt } => {
                 assert!(!self.shutting, "a start after shutdown");
                 self.books[run.task.index()].launch(*run, *attempt, &plans[run.task.index()], now);
-                None
             }
             Effect::RequestStop { run } => {
                 self.books[run.task.index()].request_stop(*run, input, now);
-                None
             }
             Effect::ForceStop { run } => {
                 let killed = self.killed;
                 self.books[run.task.index()].force_stop(*run, &plans[run.task.index()], input, killed, now);
-                None
             }
             Effect::Event(Event::TaskState(change)) => {
                 let shutting = self.shutting;
                 let plan = &plans[change.task.index()];
-                self.books[change.task.index()].change(change, plan, input, shutting, now)
+                self.books[change.task.index()].change(change, plan, input, shutting, now);
             }
             Effect::Event(Event::TickSkipped { task, count, due, .. }) => {
                 self.books[task.index()].skip(*count, *due, &plans[task.index()], now);
-                None
             }
             Effect::Event(Event::TaskStuck { task, run }) => {
                 let book = &mut self.books[task.index()];
                 assert!(book.forced && book.is_live() && !book.stuck && book.number == *run, "{book:?}");
                 book.stuck = true;
                 book.sentence = Some(OutcomeKind::TimedOut);
-                plans[task.index()].notify.then_some(RunId { task: *task, number: *run })
+                book.telling.stuck(&plans[task.index()]);
             }
             Effect::Notify(notice) => {
-                let book = &self.books[notice.run.task.index()];
-                assert_eq!(notice.attempt, book.attempt);
+                let book = &mut self.books[notice.run.task.index()];
+                assert_eq!((notice.run.number, notice.attempt), (book.number, book.attempt));
                 assert_eq!(notice.kind == NoticeKind::Stuck, book.stuck);
-                None
+                book.telling.notice(notice, &plans[notice.run.task.index()], now);
             }
+            Effect::SendHeld { task } => self.books[task.index()].telling.sent(),
+            Effect::DropHeld { task } => self.books[task.index()].telling.dropped(),
+            Effect::CheckHealth { run } => {
+                let book = &mut self.books[run.task.index()];
+                assert!(book.number == run.number && book.asked_at.is_none() && !book.forced, "{book:?}");
+                match &mut book.run {
+                    Run::Live { checks, .. } => checks.ask(&plans[run.task.index()], now),
+                    Run::Over | Run::Asked => panic!("a check of nothing: {book:?}"),
+                }
+            }
+            Effect::RememberTick { task, tick } => {
+                assert!(plans[task.index()].catch_up && *tick <= now.wall, "{tick:?}");
+            }
+            Effect::Removed { .. } => panic!("the laws know one plan"),
             Effect::Refused { task, command, .. } => {
                 assert_eq!(*input, Input::Operator { task: *task, command: *command });
-                None
             }
         }
     }
@@ -193,11 +213,14 @@ impl Checker {
         let book = &self.books[task.index()];
         let view = core.view(task, now);
         book.check_view(&view, plan, now);
-        if let Run::Live { since } = book.run
-            && let Some(timeout) = plan.timeout
+        if let Run::Live { since, checks } = book.run
+            && book.asked_at.is_none()
+            && !book.forced
         {
-            let ended = book.asked_at.is_some() || book.forced;
-            assert!(ended || since + timeout.duration() > now.mono, "outlived its timeout: {book:?}");
+            let in_time = plan.timeout.is_none_or(|timeout| since + timeout.duration() > now.mono);
+            assert!(in_time, "outlived its timeout: {book:?}");
+            assert!(!checks.is_unhealthy(plan), "unhealthy, and lives on: {book:?}");
+            assert!(!checks.is_overdue(plan, now), "was not checked: {book:?}");
         }
         if book.is_live() || book.remains {
             let overdue = book.asked_at.is_some_and(|asked| asked + plan.stop_timeout <= now.mono);
@@ -237,9 +260,15 @@ fn subject(input: &Input) -> Option<TaskId> {
         | Input::NotStarted { run, .. }
         | Input::Finished { run, .. }
         | Input::Gone { run }
+        | Input::HealthChecked { run, .. }
         | Input::CannotForce { run } => Some(run.task),
-        Input::Operator { task, .. } => Some(*task),
-        Input::Begin | Input::Tick | Input::Shutdown | Input::Kill => None,
+        Input::Operator { task, .. } | Input::LastTick { task, .. } => Some(*task),
+        Input::Begin
+        | Input::Tick
+        | Input::ClockChanged
+        | Input::Reload(_)
+        | Input::Shutdown
+        | Input::Kill => None,
     }
 }
 
@@ -250,6 +279,11 @@ fn tells_an_end(effect: &Effect) -> bool {
         | Effect::Start { .. }
         | Effect::RequestStop { .. }
         | Effect::ForceStop { .. }
+        | Effect::CheckHealth { .. }
+        | Effect::RememberTick { .. }
+        | Effect::Removed { .. }
+        | Effect::SendHeld { .. }
+        | Effect::DropHeld { .. }
         | Effect::Notify(_)
         | Effect::Refused { .. } => false,
     }
@@ -257,9 +291,16 @@ fn tells_an_end(effect: &Effect) -> bool {
 
 fn task_of(effect: &Effect) -> Option<TaskId> {
     match effect {
-        Effect::Start { run, .. } | Effect::RequestStop { run } | Effect::ForceStop { run } => Some(run.task),
+        Effect::Start { run, .. }
+        | Effect::RequestStop { run }
+        | Effect::ForceStop { run }
+        | Effect::CheckHealth { run } => Some(run.task),
         Effect::Event(Event::TaskState(change)) => Some(change.task),
         Effect::Event(Event::TickSkipped { task, .. } | Event::TaskStuck { task, .. })
+        | Effect::RememberTick { task, .. }
+        | Effect::Removed { task }
+        | Effect::SendHeld { task }
+        | Effect::DropHeld { task }
         | Effect::Refused { task, .. } => Some(*task),
         Effect::Notify(notice) => Some(notice.run.task),
     }

@@ -1,0 +1,104 @@
+//! Another plan takes the place of this one.
+
+use super::{Orchestrator, Role};
+use crate::id::TaskId;
+use crate::input::{Change, Input, Origin, Reload};
+use crate::plan::TaskPlan;
+use crate::task::Task;
+use crate::time::Now;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+
+/// A task that stays.
+struct Kept {
+    change: Change,
+    /// What the plan before said.
+    before: TaskPlan,
+}
+
+impl Orchestrator {
+    /// Stops what is removed, changes what stays, and begins what is added, in this order. A host that is on its way
+    /// down keeps its plan.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one origin for each task of the plan.
+    pub(super) fn reload(&mut self, reload: Reload, now: Now) {
+        let Reload { plan, origins } = reload;
+        assert_eq!(plan.tasks().len(), origins.len(), "each task of a plan has an origin");
+        if self.ending.is_ending() {
+            return;
+        }
+        self.slots.set_limit(plan.max_running());
+        let before = mem::replace(&mut self.plan, plan).into_tasks();
+        let mut before: Vec<Option<TaskPlan>> = before.into_iter().map(Some).collect();
+
+        let mut kept = BTreeMap::new();
+        let mut added = Vec::new();
+        for (index, origin) in origins.into_iter().enumerate() {
+            match self.keep(index, origin, &mut before) {
+                Some((id, task)) => _ = kept.insert(id, task),
+                None => added.push(index),
+            }
+        }
+        let removed = self.leave(&kept, &mut before);
+        self.names.clear();
+        for (id, place) in kept.keys().map(|id| (*id, &self.places[id.index()])) {
+            let plan = place.role.plan(&self.plan).expect("a task that stays is in the plan");
+            self.names.insert(plan.name.clone(), id);
+        }
+        let added: BTreeSet<TaskId> = added.into_iter().map(|index| self.occupy(index)).collect();
+        self.relink(&added);
+
+        for id in removed {
+            self.step(id, now, Task::remove);
+        }
+        for (id, Kept { change, before }) in kept {
+            let other = self.task_plan(id).is_some_and(|plan| plan.depends_on != before.depends_on);
+            self.step(id, now, |task, cx| {
+                task.take_over(&before, change, cx);
+                task.reconsider(other, cx);
+            });
+        }
+        if self.has_begun {
+            for id in self.in_order().into_iter().filter(|id| added.contains(id)) {
+                self.give(id, Input::Begin, now);
+            }
+        }
+    }
+
+    /// Finds the task that stays as this one of the plan; `None`: it is new.
+    fn keep(
+        &mut self,
+        index: usize,
+        origin: Origin,
+        before: &mut [Option<TaskPlan>],
+    ) -> Option<(TaskId, Kept)> {
+        let (id, change) = match origin {
+            Origin::Added => return None,
+            Origin::Kept { task, change } => (task, change),
+        };
+        let place = self.places.get_mut(id.index()).filter(|place| place.id == id)?;
+        let was = match &place.role {
+            Role::Current(was) => before[*was].take()?,
+            Role::Leaving(_) | Role::Vacant => return None,
+        };
+        place.role = Role::Current(index);
+        Some((id, Kept { change, before: was }))
+    }
+
+    /// Gives the tasks that the plan no longer has what the plan before said of them.
+    fn leave(&mut self, kept: &BTreeMap<TaskId, Kept>, before: &mut [Option<TaskPlan>]) -> Vec<TaskId> {
+        let mut removed = Vec::new();
+        for place in &mut self.places {
+            if let Role::Current(was) = place.role
+                && !kept.contains_key(&place.id)
+            {
+                let plan = before[was].take().expect("only what stays has taken its plan");
+                place.role = Role::Leaving(Box::new(plan));
+                removed.push(place.id);
+            }
+        }
+        removed
+    }
+}

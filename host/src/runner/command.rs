@@ -1,0 +1,133 @@
+//! From what a task says to a process that runs it: the program, its environment, and as whom it runs.
+
+use super::StartError;
+use crate::envfile;
+use crate::launch::{Action, Launch};
+use crate::process::{self, Environment, Group, Handover, Spawn, SpawnError, Stdio, Verdict};
+use bansuri_core::RunId;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Starts processes for tasks.
+#[derive(Clone, Debug)]
+pub(super) struct Commands {
+    /// The host's own, read once.
+    environment: Environment,
+    /// `None`: the host's own binary.
+    helper: Option<PathBuf>,
+}
+
+/// Standard output and standard error of a process to be.
+pub(super) struct Outputs {
+    pub(super) stdout: Stdio,
+    /// `None`: where standard output goes.
+    pub(super) stderr: Option<Stdio>,
+    /// What becomes of each if the process is to run as another user.
+    pub(super) handovers: [Handover; 2],
+}
+
+/// A process that was started. With a verdict, whether it executes its program is still to be seen.
+pub(super) struct Begun {
+    pub(super) group: Group,
+    pub(super) verdict: Option<Verdict>,
+}
+
+impl Commands {
+    pub(super) fn new(helper: Option<PathBuf>) -> Self {
+        Self { environment: Environment::of_host(), helper }
+    }
+
+    /// The environment of a run: the host's, the environment file's, the task's, and what names the run.
+    pub(super) fn environment(
+        &self,
+        launch: &Launch,
+        run: RunId,
+        attempt: Option<u32>,
+    ) -> Result<Environment, StartError> {
+        let mut environment = self.environment.clone();
+        for (name, value) in of_task(launch, run, attempt)? {
+            environment.set(name, value).map_err(blameless)?;
+        }
+        Ok(environment)
+    }
+
+    /// Starts one process. Who runs as the host is started directly; everybody else by the helper, off this thread.
+    pub(super) fn start(
+        &self,
+        launch: &Launch,
+        environment: Environment,
+        outputs: Outputs,
+    ) -> Result<Begun, StartError> {
+        let (program, arguments) = words(&launch.action)?;
+        let Outputs { stdout, stderr, handovers } = outputs;
+        let spawn = Spawn {
+            program,
+            arguments,
+            environment,
+            working_directory: launch.working_directory.clone(),
+            stdin: Stdio::Null,
+            stdout,
+            stderr,
+        };
+        let begun = if launch.privileges.is_default() {
+            spawn.start().map(|group| Begun { group, verdict: None })
+        } else {
+            let started = spawn.start_as(&launch.privileges, handovers, self.helper.as_deref());
+            started.map(|(group, verdict)| Begun { group, verdict: Some(verdict) })
+        };
+        begun.map_err(|SpawnError { reason, code }| StartError { reason, code })
+    }
+}
+
+/// What a task adds to the environment of its host, for a command and for a plugin. `attempt`: a health check has none.
+///
+/// The environment file is read now. It is small and regular, or an error, so that the control thread may do it.
+pub(super) fn of_task(
+    launch: &Launch,
+    run: RunId,
+    attempt: Option<u32>,
+) -> Result<BTreeMap<String, String>, StartError> {
+    let mut environment = match &launch.environment_file {
+        Some(file) => envfile::read(file).map_err(|error| blameless(format!("environment file {error}")))?,
+        None => BTreeMap::new(),
+    };
+    environment.extend(launch.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+    environment.insert("BANSURI_TASK".into(), launch.name.as_str().into());
+    environment.insert("BANSURI_RUN".into(), run.number.to_string());
+    if let Some(attempt) = attempt {
+        environment.insert("BANSURI_ATTEMPT".into(), attempt.to_string());
+    }
+    Ok(environment)
+}
+
+/// The program and its arguments.
+fn words(action: &Action) -> Result<(OsString, Vec<OsString>), StartError> {
+    match action {
+        Action::Shell(line) => {
+            let mut arguments = vec![OsString::from("-c")];
+            if line.starts_with(['-', '+']) {
+                // Else the shell would take the line for an option.
+                arguments.push("--".into());
+            }
+            arguments.push(line.into());
+            Ok(("/bin/sh".into(), arguments))
+        }
+        Action::Exec(words) => {
+            let mut words = words.iter().map(OsString::from);
+            let program = words.next().ok_or_else(|| blameless("command: no program is named".into()))?;
+            Ok((program, words.collect()))
+        }
+        Action::Plugin { .. } => Err(blameless("a plugin task is not run as a process".into())),
+    }
+}
+
+/// An error that is not the program's.
+pub(super) fn blameless(reason: String) -> StartError {
+    StartError { reason, code: None }
+}
+
+/// An error of the system, met while `doing` something.
+pub(super) fn unable(doing: &str, error: &std::io::Error) -> StartError {
+    blameless(format!("cannot {doing}: {}", process::describe(error)))
+}
