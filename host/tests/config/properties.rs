@@ -2,6 +2,7 @@
 
 use crate::{run, run_bytes};
 use bansuri::config::{CheckOptions, Severity, render_human, render_json};
+use bansuri_core::{Growth, OnFail, Schedule};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -19,6 +20,19 @@ fn holds(text: &[u8]) -> Result<bool, TestCaseError> {
                 prop_assert_eq!(&task.name, &launch.name);
                 prop_assert_eq!(task.timeout, launch.timeout);
                 prop_assert_eq!(task.notify.is_some(), launch.notify.is_some());
+                prop_assert_eq!(task.health.is_some(), launch.health.is_some());
+                if let OnFail::Restart(retry) = &task.on_fail {
+                    prop_assert!((0.0..=1.0).contains(&retry.backoff.jitter) && !retry.backoff.max.is_zero());
+                    if let Growth::Exponential { factor } = retry.backoff.growth {
+                        prop_assert!(factor.is_finite() && factor >= 1.0);
+                    }
+                }
+                if task.schedule == Schedule::Service {
+                    prop_assert!(matches!(task.on_fail, OnFail::Restart(_)) && task.max_runs.is_none());
+                }
+                for dependency in &task.depends_on {
+                    prop_assert!(names.contains(&dependency.task));
+                }
                 prop_assert!(launch.working_directory.is_absolute());
                 prop_assert!(!task.success_codes.is_empty());
             }
@@ -122,6 +136,62 @@ fn key() -> BoxedStrategy<(&'static [&'static str], String)> {
             &["depends-on", "scheduling", "depends-on"],
             one_of(&["[\"t0\"]", "{ \"t1\": \"started\" }", "[]"]),
         ),
+        key(
+            &["schedule-cron", "scheduling", "schedule-cron"],
+            prop_oneof![
+                one_of(&["\"@daily\"", "\"@reboot\"", "\"0 9 * * MON-FRI\"", "\"0 0 30 2 *\""]),
+                "[0-9*/, -]{1,12}".prop_map(|text| format!("\"{text}\"")),
+            ]
+            .boxed(),
+        ),
+        key(&["timezone", "scheduling", "timezone"], one_of(&["\"Europe/Berlin\"", "\"utc\"", "\"Mars\""])),
+        key(&["service", "scheduling", "service"], boolean()),
+        key(&["jitter", "scheduling", "jitter"], duration()),
+        key(&["catch-up", "scheduling", "catch-up"], boolean()),
+        key(&["user", "general", "user"], one_of(&["\"www\"", "33", "\"33\"", "\"nobody\""])),
+        key(&["priority", "general", "priority"], one_of(&["-20", "\"19\"", "20"])),
+        key(&["umask", "general", "umask"], one_of(&["\"027\"", "\"9\"", "22"])),
+        key(
+            &["limits", "general", "limits"],
+            one_of(&[
+                "{ \"nofile\": 10, \"as\": \"1G\" }",
+                "{ \"core\": \"unlimited\" }",
+                "{ \"cpu\": 1.5 }",
+            ]),
+        ),
+        key(
+            &["environment-file", "general", "environment-file"],
+            one_of(&["\".env\"", "\"missing.env\"", "\"\""]),
+        ),
+        key(
+            &["restart-backoff", "failure-control", "restart-params", "after-scheduling"],
+            one_of(&["\"dynamic\"", "\"dynamic_linear\"", "\"none\""]),
+        ),
+        key(
+            &["restart-step", "failure-control", "restart-params", "after-step"],
+            prop_oneof![duration(), any::<f64>().prop_map(|number| format!("{number:e}"))].boxed(),
+        ),
+        key(&["restart-max-delay", "failure-control", "restart-params", "max"], duration()),
+        key(
+            &["restart-jitter", "failure-control", "restart-params", "jitter"],
+            one_of(&["0.5", "\"1\"", "1.5"]),
+        ),
+        key(
+            &["health-check", "failure-control", "health-check"],
+            one_of(&[
+                "{ \"command\": \"curl\" }",
+                "{ \"interval\": 0 }",
+                "{ \"command\": [\"a\"], \"retries\": \"2\" }",
+            ]),
+        ),
+        key(&["rotate", "logging", "rotate"], one_of(&["{}", "{ \"max-size\": \"1K\" }", "{ \"keep\": 0 }"])),
+        key(&["timestamps", "logging", "timestamps"], boolean()),
+        key(
+            &["notify-mode", "failure-control", "notify", "mode"],
+            one_of(&["\"after-many\"", "\"on_exhausted\""]),
+        ),
+        key(&["notify-threshold", "failure-control", "notify", "after-threshold"], number()),
+        key(&["notify-after", "failure-control", "notify", "after"], duration()),
         key(&["on-fail", "failure-control", "on-fail"], one_of(&["\"stop\"", "\"restart\"", "\"ignore\""])),
         key(&["max-attempts", "failure-control", "max-attempts"], number()),
         key(&["times"], number()),

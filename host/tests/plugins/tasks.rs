@@ -79,6 +79,10 @@ fn a_run_sees_its_context() {
     let mut task = launch("echo of a long name", "Echo", json!({ "key": "value" }));
     task.working_directory = "/srv/jobs".into();
     task.environment.insert("MINE".to_owned(), "1".to_owned());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("task.env");
+    std::fs::write(&file, "FILE=2\nMINE=hidden\n").unwrap();
+    task.environment_file = Some(file);
     task.timeout = Positive::new(Duration::from_secs(3600));
     let finished = Bench::new().run(&task);
     assert_eq!(finished.exit, Exit::Code(0));
@@ -86,7 +90,7 @@ fn a_run_sees_its_context() {
         echo of a long name attempt 2 run echo of a long name#1\n\
         in /srv/jobs\n\
         environment {\"BANSURI_ATTEMPT\": \"2\", \"BANSURI_RUN\": \"1\", \"BANSURI_TASK\": \"echo of a long name\", \
-        \"MINE\": \"1\"}\n\
+        \"FILE\": \"2\", \"MINE\": \"1\"}\n\
         timeout true\n\
         thread task:echo of a \n";
     assert_eq!(text(&finished.tails.stdout), expected);
