@@ -3,7 +3,7 @@
 use bansuri::launch::{Action, ErrorSink, Launch, Sink};
 use bansuri::plugin::{ExportKind, Registry};
 use bansuri::runner::{Finished, PluginRunner, RunSpec, Stream, TaskRunner, Update};
-use bansuri_core::{Exit, RunId, Signal, TaskId, TaskName};
+use bansuri_core::{Exit, RunId, TaskId, TaskName};
 use bansuri_http_test_server::{Authority, Reply, Server};
 use crossbeam::channel::unbounded;
 use serde_json::{Value, json};
@@ -22,19 +22,10 @@ fn library() -> PathBuf {
 }
 
 fn run(options: Value) -> Finished {
-    let launch = Launch {
-        name: TaskName::new("website").expect("it is not empty"),
-        description: String::new(),
-        action: Action::Plugin { library: library(), type_name: "HttpCheck".to_owned(), options },
-        command_text: "http-check".to_owned(),
-        working_directory: std::env::temp_dir(),
-        environment: Default::default(),
-        timeout: None,
-        stop_signal: Signal::TERM,
-        stdout: Sink::Tail,
-        stderr: ErrorSink::Separate(Sink::Tail),
-        notify: None,
-    };
+    let name = TaskName::new("website").expect("it is not empty");
+    let action = Action::Plugin { library: library(), type_name: "HttpCheck".to_owned(), options };
+    let launch =
+        Launch { stderr: ErrorSink::Separate(Sink::Tail), ..Launch::new(name, action, std::env::temp_dir()) };
     let (sender, updates) = unbounded();
     let mut runner = PluginRunner::new(Arc::new(Registry::new()), sender, Arc::new(|| ()));
     let run = RunId { task: TaskId::new(0), number: 1 };
