@@ -144,7 +144,8 @@ fn a_run_sees_the_world_as_it_would_without_the_host() {
     let seen = sandbox.read("sub/seen");
     let folder = sandbox.path().canonicalize().unwrap().join("sub");
     // Three descriptors, and the one that ls looks through.
-    let expected = format!("{}\nlook at this/1/1/yes\n0 1 2 3 \n/dev/null\n{plain}own group\n", folder.display());
+    let expected =
+        format!("{}\nlook at this/1/1/yes\n0 1 2 3 \n/dev/null\n{plain}own group\n", folder.display());
     assert_eq!(seen, expected);
 }
 

@@ -46,5 +46,5 @@ pub use machine::{Machine, Rights};
 pub use model::{Configuration, NotifierSpec, ReloadMode};
 pub use reference::{key_reference, root_key_reference};
 pub use render::{render_human, render_json};
-pub use watch::{ConfigWatch, STILLNESS};
 pub use schema::json_schema;
+pub use watch::{ConfigWatch, STILLNESS};
