@@ -105,6 +105,10 @@ mod tests {
         let row = row(number).unwrap();
         assert!((before..=after).contains(&row.started), "{before} {row:?} {after}");
         assert!(rows().contains(&row));
+        // `spawn` returns when the program is being executed, which is a moment before its strings are in place.
+        while fs::read(format!("/proc/{number}/cmdline")).unwrap().is_empty() {
+            std::thread::yield_now();
+        }
         assert_eq!(row.session, Place::session());
         assert!(was_given(number, b"MARK=a b"));
         assert!(!was_given(number, b"MARK=a") && !was_given(number, b"MARK=a b c"));
