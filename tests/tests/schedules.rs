@@ -144,3 +144,39 @@ fn jitter_delays_a_start_and_leaves_the_grid() {
     assert_eq!(code, 0);
     assert_eq!(outcomes(&events, "t"), ["COMPLETED"; 4]);
 }
+
+#[test]
+fn a_cron_expression_is_read_in_its_time_zone() {
+    let sandbox = Sandbox::new(&json!({ "scripts": [
+        { "name": "kolkata", "command": "true", "schedule-cron": "0 12 * * *", "timezone": "Asia/Kolkata" },
+        { "name": "utc", "command": "true", "schedule-cron": "0 12 * * *", "timezone": "UTC" },
+        { "name": "system", "command": "true", "schedule-cron": "0 12 * * *" },
+    ]}));
+    let mut command = sandbox.command(&["run", "--events", "-"]);
+    command.env("TZ", "America/Caracas");
+    let mut host = bansuri_tests::Host::start(command);
+    for (task, time) in
+        [("kolkata", "T06:30:00.000000Z"), ("utc", "T12:00:00.000000Z"), ("system", "T16:00:00.000000Z")]
+    {
+        let seen = host.seen().iter().find(|event| event["task"] == task).cloned();
+        let pending = seen.unwrap_or_else(|| host.state(task, "PENDING"));
+        assert!(pending["next_run"].as_str().unwrap().ends_with(time), "{pending}");
+    }
+    assert_eq!(host.stop(), 0);
+}
+
+#[test]
+fn a_fixed_delay_is_counted_from_the_end_of_a_run() {
+    let sandbox = Sandbox::new(&json!({ "scripts": [
+        { "name": "t", "command": "sleep 0.1", "timer": "100ms", "timer-mode": "fixed-delay", "max-runs": 3 },
+    ]}));
+    let (code, events) = sandbox.run();
+    assert_eq!(code, 0);
+    let at = |state: &str| -> Vec<f64> {
+        let of = states(&events, "t").into_iter().filter(|event| event["to"] == state);
+        of.map(|event| seconds_of(event["ts"].as_str().unwrap())).collect()
+    };
+    let (starts, ends) = (at("RUNNING"), at("COMPLETED"));
+    assert!(ends.iter().zip(&starts[1..]).all(|(end, start)| start - end > 0.09), "{starts:?} {ends:?}");
+    assert!(!events.iter().any(|event| event["event"] == "tick-skipped"));
+}
