@@ -108,6 +108,10 @@ impl Task {
                     State::Held { wait, hold }
                 }
             },
+            // What has run and waits in vain stays as it ended.
+            Input::Shutdown | Input::Kill if self.shown != Some(StateName::Pending) => {
+                State::Ended(End::AsLastRun)
+            }
             Input::Shutdown => self.end(Order::Shutdown, None, cx),
             Input::Kill => self.end(Order::Kill, None, cx),
             Input::LastTick { .. }

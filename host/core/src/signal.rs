@@ -13,6 +13,9 @@ const NAMES: [&str; 31] = [
     "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
 
+/// The first of those that are called by their distance from it, as the C library counts.
+const RTMIN: u8 = 34;
+
 impl Signal {
     /// SIGTERM.
     pub const TERM: Signal = Signal(15);
@@ -40,7 +43,8 @@ impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match NAMES.get(usize::from(self.0) - 1) {
             Some(name) => write!(f, "SIG{name}"),
-            None if self.0 >= 34 => write!(f, "SIGRTMIN+{}", self.0 - 34),
+            None if self.0 == RTMIN => f.write_str("SIGRTMIN"),
+            None if self.0 > RTMIN => write!(f, "SIGRTMIN+{}", self.0 - RTMIN),
             None => write!(f, "SIG{}", self.0),
         }
     }
@@ -49,14 +53,42 @@ impl fmt::Display for Signal {
 impl FromStr for Signal {
     type Err = ();
 
-    /// `TERM`, `SIGTERM`, in either case, or a number.
+    /// `TERM`, `SIGTERM`, `SIGRTMIN+2`, in either case, or a number.
     fn from_str(text: &str) -> Result<Self, ()> {
         if let Ok(number) = text.parse::<i32>() {
             return Self::from_number(number).ok_or(());
         }
         let upper = text.to_ascii_uppercase();
         let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+        if let Some(distance) = name.strip_prefix("RTMIN") {
+            let distance = match distance.strip_prefix('+') {
+                Some(number) if number.starts_with(|first: char| first.is_ascii_digit()) => {
+                    number.parse::<u8>().map_err(drop)?
+                }
+                None if distance.is_empty() => 0,
+                Some(_) | None => return Err(()),
+            };
+            return Self::from_number(i32::from(RTMIN) + i32::from(distance)).ok_or(());
+        }
         let index = NAMES.iter().position(|n| *n == name).ok_or(())?;
         Self::from_number(index as i32 + 1).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signal_has_a_name_that_is_read_back() {
+        for signal in (1..=64).filter_map(Signal::from_number).filter(|signal| ![32, 33].contains(&signal.0))
+        {
+            assert_eq!(signal.to_string().parse(), Ok(signal));
+        }
+        assert_eq!(Signal(34).to_string(), "SIGRTMIN");
+        assert_eq!("rtmin+2".parse(), Ok(Signal(36)));
+        for wrong in ["RTMIN+31", "RTMIN+", "RTMIN++1", "RTMIN2", "RTMIN+256", "SIG"] {
+            assert_eq!(wrong.parse::<Signal>(), Err(()), "{wrong}");
+        }
     }
 }

@@ -94,3 +94,18 @@ fn remains_hold_the_next_wave() {
     story.at(11, Input::Tick, "web is forced");
     story.at(12, Input::Gone { run }, "db is asked");
 }
+
+#[test]
+fn what_has_run_and_waits_in_vain_for_another_trigger_stays_as_it_ended() {
+    for input in [Input::Shutdown, Input::Kill] {
+        let mut story = Story::new(
+            &[task("a", &[]), task("b", &["a"])],
+            0,
+            "a PENDING at 0 (first run), b PENDING (waiting for a to complete), a starts 1.1",
+        );
+        story.exits(1, "a", 0, "a COMPLETED, b PENDING at 1 (first run), b starts 1.1");
+        story.exits(2, "b", 0, "b COMPLETED");
+        story.at(3, input, "");
+        assert!(story.core.is_shut_down());
+    }
+}

@@ -53,9 +53,12 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     let sink = args.events.as_deref().map(|path| {
         if path == Path::new("-") { EventSink::Stdout } else { EventSink::File(path.to_owned()) }
     });
-    let mut events = match EventStream::open(sink.as_ref()) {
-        Ok(events) => events,
-        Err(error) => return fail(format_args!("events file {:?}: {error}", args.events)),
+    let mut events = match (EventStream::open(sink.as_ref()), &sink) {
+        (Ok(events), _) => events,
+        (Err(error), Some(EventSink::File(path))) => {
+            return fail(format_args!("events file {path:?}: {error}"));
+        }
+        (Err(error), Some(EventSink::Stdout) | None) => return fail(format_args!("event stream: {error}")),
     };
     if let Err(error) = process::raise_nofile() {
         log::warn!(target: "bansuri", "limit of open files: {error}: it stays as it was");

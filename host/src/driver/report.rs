@@ -95,11 +95,16 @@ impl Reporter {
             pid: change.pid,
             exit_code: change.exit_code,
             signal: change.signal.map(|signal| signal.to_string()),
-            duration_ms: change.duration.map(|duration| duration.as_secs_f64() * 1_000.0),
+            duration_ms: change.duration.map(milliseconds),
             reason: change.reason.as_deref(),
             next_run: change.next_run.map(rfc3339),
         });
     }
+}
+
+/// Divided once, so that nothing but what was measured is written.
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_nanos() as f64 / 1e6
 }
 
 /// A change of state in a line for people: `FAILED: exit code 1 (run 3, attempt 1, 12.4 ms)`.
@@ -127,7 +132,7 @@ impl std::fmt::Display for Words<'_> {
             detail(format_args!("pid {pid}"))?;
         }
         if let Some(duration) = change.duration {
-            detail(format_args!("{:.1} ms", duration.as_secs_f64() * 1_000.0))?;
+            detail(format_args!("{:.1} ms", milliseconds(duration)))?;
         }
         if let Some(next_run) = change.next_run {
             detail(format_args!("next run {}", rfc3339(next_run)))?;
@@ -155,6 +160,17 @@ mod tests {
             reason: None,
             next_run: None,
         }
+    }
+
+    #[test]
+    fn milliseconds_have_no_digits_that_were_not_measured() {
+        let check = |nanos, expect| {
+            assert_eq!(serde_json::json!(milliseconds(Duration::from_nanos(nanos))).to_string(), expect);
+        };
+        check(7_503_057, "7.503057");
+        check(1_073_452, "1.073452");
+        check(12_400_000, "12.4");
+        check(0, "0.0");
     }
 
     #[test]
