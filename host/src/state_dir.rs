@@ -1,6 +1,6 @@
 //! The state dir: where a host keeps what must survive it, and the lock that lets one host at a time work on it.
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -86,6 +86,8 @@ impl StateDir {
             .create(true)
             .truncate(false)
             .mode(0o600)
+            // In a folder that others may write to, the way to another file.
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(path.join("lock"))
             .map_err(unusable)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -159,6 +161,18 @@ mod tests {
         );
         drop(first);
         StateDir::open(Some(dir.path()), &file, dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_is_a_link_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let other = dir.path().join("other");
+        std::fs::write(&other, "precious").unwrap();
+        std::os::unix::fs::symlink(&other, dir.path().join("lock")).unwrap();
+        let file = dir.path().join("scripts.json");
+        let error = StateDir::open(Some(dir.path()), &file, dir.path()).unwrap_err();
+        assert!(matches!(error, StateDirError::Unusable { .. }), "{error}");
+        assert_eq!(std::fs::read(&other).unwrap(), b"precious");
     }
 
     #[test]

@@ -5,9 +5,10 @@
 //! crash of the system fails its checksum.
 
 use bansuri_core::Wall;
+use rustix::fs::OFlags;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -42,9 +43,10 @@ impl LastTicks {
     /// The file cannot be read, or not be written.
     pub fn open(state_dir: &Path) -> io::Result<Self> {
         let path = state_dir.join("ticks");
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
-        let (ticks, end, rubbish) = parse(&std::fs::read(&path)?);
+        let mut file = options().read(true).truncate(false).open(&path)?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        let (ticks, end, rubbish) = parse(&text);
         let mut last = Self { path, file, end, ticks, failed: false };
         if rubbish > 0 {
             log::warn!(target: "bansuri", "{}: {rubbish} lines make no sense and are dropped", last.path.display());
@@ -97,7 +99,7 @@ impl LastTicks {
     /// Another file takes the place of this one, whole or not at all.
     fn rewrite(&mut self) -> io::Result<()> {
         let fresh = self.path.with_extension("new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let mut file = options().truncate(true).open(&fresh)?;
         let mut text = String::new();
         for (task, entry) in &mut self.ticks {
             entry.offset = text.len() as u64;
@@ -110,6 +112,13 @@ impl LastTicks {
         self.end = text.len() as u64;
         Ok(())
     }
+}
+
+/// For files of the state dir: what is found under a name of theirs is never another's file.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    options
 }
 
 fn line(task: &str, tick: Wall) -> String {
@@ -191,6 +200,28 @@ mod tests {
         }
         let expect = [("a", 3), ("b1", 1), ("b2", 2), ("b3", 3)].map(|(task, tick)| (task.to_owned(), tick));
         assert_eq!(all(folder.path()), expect);
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "precious").unwrap();
+        for name in ["ticks", "ticks.new"] {
+            let link = folder.path().join(name);
+            std::os::unix::fs::symlink(&other, &link).unwrap();
+            let opened = LastTicks::open(folder.path());
+            match name {
+                "ticks" => assert!(opened.is_err()),
+                _ => {
+                    let mut ticks = opened.unwrap();
+                    ticks.remember("a", wall(1));
+                    assert!(ticks.retain(|_| false).is_err());
+                }
+            }
+            std::fs::remove_file(&link).unwrap();
+        }
+        assert_eq!(std::fs::read(&other).unwrap(), b"precious");
     }
 
     #[test]

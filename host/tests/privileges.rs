@@ -5,11 +5,13 @@ mod support;
 
 use bansuri::launch::{Account, ErrorSink, Launch, Limit, Resource, Sink};
 use bansuri::process::{groups_of, user_by_name};
-use bansuri::runner::Stream;
+use bansuri::records::{MARK, Records};
+use bansuri::runner::{Stream, SubprocessRunner};
 use bansuri_core::{Exit, Signal};
 use std::ffi::OsStr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use support::{Bench, bytes, exec, file_text, shell, text};
 
 /// Whether the test can be done; says so if not.
@@ -509,4 +511,22 @@ fn a_tail_of_a_refused_run_is_empty() {
     let finished = bench.run(as_user(exec(&["true"]), "no-such-user"));
     assert_eq!(bytes(&finished.tails.stdout), b"");
     assert_eq!(finished.tails.stderr, Stream::None);
+}
+
+/// Between its start and its program the helper would be missed by the next host, if this one died just then.
+#[test]
+fn the_helper_bears_the_mark_of_its_record_and_nothing_else_of_the_tasks() {
+    let folder = tempfile::tempdir().unwrap();
+    let helper = folder.path().join("helper");
+    std::fs::write(&helper, "#!/bin/sh\nexec env\n").unwrap();
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let (records, _) = Records::open(folder.path()).unwrap();
+    let mut bench = Bench::new();
+    bench.runner =
+        SubprocessRunner::new(Arc::clone(&bench.poller), 100).with_records(records).with_helper(helper);
+    let mut task = exec(&["/bin/true"]);
+    task.privileges.umask = Some(0o022);
+    let environment = bench.output(task);
+    assert!(environment.lines().any(|line| line.starts_with(&format!("{MARK}="))), "{environment}");
+    assert!(!environment.contains("BANSURI_TASK"), "{environment}");
 }

@@ -60,7 +60,7 @@ impl Bench {
     /// What the next host does.
     fn recover(&self) -> RecoverySummary {
         let (records, leftovers) = Records::open(&self.state()).unwrap();
-        let summary = leftovers.recover(PATIENCE);
+        let summary = leftovers.recover();
         drop(records);
         summary
     }
@@ -322,7 +322,7 @@ fn the_same_host_goes_on_recording_while_it_recovers() {
     let (records, leftovers) = Records::open(&bench.state()).unwrap();
     assert_eq!(leftovers.entries().len(), 1);
     let (group, record) = start(&records, "exec sleep 1000", 1, PATIENCE, true);
-    assert_eq!(leftovers.recover(PATIENCE).ended, 1);
+    assert_eq!(leftovers.recover().ended, 1);
     assert!(lives(group.pid()) && !lives(old[0]));
     group.kill().unwrap();
     assert!(group.wait_gone(PATIENCE));

@@ -17,10 +17,6 @@ use polling::Poller;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long what a dead host left behind may take to stop, whatever its own timeouts say.
-const LONGEST_RECOVERY: Duration = Duration::from_secs(60);
 
 /// Runs the tasks until the host ends. Returns its exit code.
 pub(super) fn run(args: &RunArgs) -> i32 {
@@ -67,7 +63,7 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     let records = match Records::open(state_dir.path()) {
         Ok((records, leftovers)) => {
             if !leftovers.is_empty() {
-                leftovers.recover(LONGEST_RECOVERY);
+                leftovers.recover();
             }
             records
         }

@@ -31,12 +31,11 @@ pub struct RecoverySummary {
 
 impl Leftovers {
     /// Ends every group that is still alive: the stop signal to all of them at once, SIGKILL to those that live past
-    /// their own stop timeout, or past `longest` if that is shorter. Everything is logged, and the records of what is
-    /// gone are removed.
+    /// their own stop timeout. Everything is logged, and the records of what is gone are removed.
     ///
     /// Blocks until all are gone, woken by their ends alone; at most for the longest of the timeouts and 5 seconds. A
     /// host that is killed meanwhile leaves the records to the next one.
-    pub fn recover(self, longest: Duration) -> RecoverySummary {
+    pub fn recover(self) -> RecoverySummary {
         let (mut left, mut unfound) = (BTreeSet::new(), 0);
         let mut endings = Vec::new();
         let traces: Vec<_> = self.entries.iter().map(|entry| entry.trace.clone()).collect();
@@ -50,7 +49,7 @@ impl Leftovers {
                 }
             }
         }
-        end(&mut endings, longest);
+        end(&mut endings);
         left.extend(
             endings.iter().filter(|ending| ending.phase == Phase::Left).map(|ending| ending.entry.file),
         );
@@ -100,11 +99,11 @@ enum Phase {
     Own,
 }
 
-fn end(endings: &mut [Ending<'_>], longest: Duration) {
+fn end(endings: &mut [Ending<'_>]) {
     loop {
         let now = Instant::now();
         endings.iter_mut().for_each(|ending| ending.expire(now));
-        look(endings, longest);
+        look(endings);
         let Some(deadline) = endings.iter().filter_map(Ending::deadline).min() else { return };
         let watched: Vec<_> = endings.iter().flat_map(|ending| &ending.watched).map(AsFd::as_fd).collect();
         wait_readable(&watched, deadline.saturating_duration_since(Instant::now()));
@@ -115,7 +114,7 @@ fn end(endings: &mut [Ending<'_>], longest: Duration) {
 }
 
 /// Looks at all groups of whose members none is watched, and does with them what is due.
-fn look(endings: &mut [Ending<'_>], longest: Duration) {
+fn look(endings: &mut [Ending<'_>]) {
     for _ in 0..ROUNDS {
         let mut doubtful: Vec<_> = endings.iter_mut().filter(|ending| ending.is_doubtful()).collect();
         if doubtful.is_empty() {
@@ -123,7 +122,7 @@ fn look(endings: &mut [Ending<'_>], longest: Duration) {
         }
         let surveyed = survey_strangers(&doubtful.iter().map(|ending| &ending.group).collect::<Vec<_>>());
         for (ending, members) in doubtful.iter_mut().zip(surveyed) {
-            ending.attend(members, longest);
+            ending.attend(members);
         }
     }
 }
@@ -192,7 +191,7 @@ impl<'a> Ending<'a> {
     }
 
     /// With its living members as they are now.
-    fn attend(&mut self, members: Vec<Member>, longest: Duration) {
+    fn attend(&mut self, members: Vec<Member>) {
         if members.is_empty() {
             if self.was_seen {
                 log::info!(target: &self.entry.task, "{}: gone", words(self.entry));
@@ -209,8 +208,7 @@ impl<'a> Ending<'a> {
                     words(self.entry),
                     self.group.number()
                 );
-                let limit = self.entry.stop_timeout.min(longest);
-                self.phase = Phase::Asked { until: later(Instant::now(), limit) };
+                self.phase = Phase::Asked { until: later(Instant::now(), self.entry.stop_timeout) };
                 self.ask(&members)
             }
             Phase::Killed { .. } => self.group.signal(Signal::KILL, &members),
@@ -307,6 +305,6 @@ mod tests {
             file: 0,
         };
         let leftovers = Leftovers { entries: vec![entry], files: Vec::new() };
-        assert_eq!(leftovers.recover(Duration::MAX), RecoverySummary::default());
+        assert_eq!(leftovers.recover(), RecoverySummary::default());
     }
 }

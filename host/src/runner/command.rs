@@ -4,6 +4,7 @@ use super::StartError;
 use crate::envfile;
 use crate::launch::{Action, Launch};
 use crate::process::{self, Environment, Group, Handover, Spawn, SpawnError, Stdio, Verdict};
+use crate::records::MARK;
 use bansuri_core::RunId;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -73,7 +74,8 @@ impl Commands {
         let begun = if launch.privileges.is_default() {
             spawn.start().map(|group| Begun { group, verdict: None })
         } else {
-            let started = spawn.start_as(&launch.privileges, handovers, self.helper.as_deref());
+            // The helper bears the mark too: should the host die now, the next one finds it.
+            let started = spawn.start_as(&launch.privileges, handovers, self.helper.as_deref(), MARK);
             started.map(|(group, verdict)| Begun { group, verdict: Some(verdict) })
         };
         begun.map_err(|SpawnError { reason, code }| StartError { reason, code })

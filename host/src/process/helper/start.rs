@@ -40,7 +40,8 @@ pub enum Answer {
 
 impl Spawn {
     /// Starts the program as somebody else, through `helper` (or the host's own binary), which may take its time: name
-    /// services are asked. What the program cannot do (its working directory, its file) is said by the verdict.
+    /// services are asked. What the program cannot do (its working directory, its file) is said by the verdict. Of the
+    /// environment of the program, the helper itself is given the variable of this name alone.
     ///
     /// # Errors
     /// A text holds a NUL byte, or the helper cannot be started.
@@ -49,6 +50,7 @@ impl Spawn {
         privileges: &Privileges,
         outputs: [Handover; 2],
         helper: Option<&Path>,
+        shared: &str,
     ) -> Result<(Group, Verdict), SpawnError> {
         self.c_arguments()?;
         let Spawn { program, arguments, environment, working_directory, stdin, stdout, stderr } = self;
@@ -56,6 +58,10 @@ impl Spawn {
             reason: format!("command {program:?}: its helper cannot be started: {}", describe(&error)),
             code: None,
         };
+        let mut own = Environment::empty();
+        if let Some(value) = environment.value(shared) {
+            own.set(shared, value).map_err(|reason| SpawnError { reason, code: None })?;
+        }
         let request = Request {
             program: program.clone(),
             arguments,
@@ -71,7 +77,7 @@ impl Spawn {
         let helper = Spawn {
             program: helper.unwrap_or(Path::new(OWN_BINARY)).into(),
             arguments: vec![OsString::from(WORD)],
-            environment: Environment::empty(),
+            environment: own,
             working_directory: "/".into(),
             stdin,
             stdout,

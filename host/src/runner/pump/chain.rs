@@ -192,7 +192,7 @@ impl Names<'_> {
         let file = self.open_at(suffix, flags, Mode::from_raw_mode(0o600))?;
         // Who is not root may give nothing away; the mode is for those who have the file.
         let _ = rustix::fs::fchown(&file, Some(Uid::from_raw(like.st_uid)), Some(Gid::from_raw(like.st_gid)));
-        rustix::fs::fchmod(&file, Mode::from_raw_mode(like.st_mode))?;
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(like.st_mode & 0o777))?;
         Ok(file)
     }
 
