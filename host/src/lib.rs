@@ -17,4 +17,5 @@ pub mod records;
 pub mod runner;
 pub mod signals;
 pub mod state_dir;
+pub mod tail;
 pub mod ticks;

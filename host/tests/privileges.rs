@@ -6,7 +6,8 @@ mod support;
 use bansuri::launch::{Account, ErrorSink, Launch, Limit, Resource, Sink};
 use bansuri::process::{groups_of, user_by_name};
 use bansuri::records::{MARK, Records};
-use bansuri::runner::{Stream, SubprocessRunner};
+use bansuri::runner::SubprocessRunner;
+use bansuri::tail::TailSource;
 use bansuri_core::{Exit, Signal};
 use std::ffi::OsStr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -510,7 +511,7 @@ fn a_tail_of_a_refused_run_is_empty() {
     let mut bench = Bench::new();
     let finished = bench.run(as_user(exec(&["true"]), "no-such-user"));
     assert_eq!(bytes(&finished.tails.stdout), b"");
-    assert_eq!(finished.tails.stderr, Stream::None);
+    assert_eq!(finished.tails.stderr, TailSource::None);
 }
 
 /// Between its start and its program the helper would be missed by the next host, if this one died just then.

@@ -4,7 +4,8 @@
 mod support;
 
 use bansuri::launch::{ErrorSink, Sink};
-use bansuri::runner::{StartError, Stream, TAIL_BYTES};
+use bansuri::runner::StartError;
+use bansuri::tail::{TAIL_LIMIT, TailSource};
 use bansuri_core::{Exit, Signal};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -125,7 +126,7 @@ fn streams_go_where_they_are_sent() {
 
     let tails = bench.run(shell(line)).tails;
     assert_eq!(text(&tails.stdout), "out\nerr\nout2\n", "combined, in order");
-    assert_eq!(tails.stderr, Stream::None);
+    assert_eq!(tails.stderr, TailSource::None);
 
     let mut task = shell(line);
     task.stderr = ErrorSink::Separate(Sink::Tail);
@@ -145,13 +146,13 @@ fn streams_go_where_they_are_sent() {
         task.stderr = combined;
         let tails = bench.run(task.clone()).tails;
         assert_eq!(file_text(&tails.stdout), "out\nerr\nout2\n");
-        assert_eq!(tails.stderr, Stream::None);
+        assert_eq!(tails.stderr, TailSource::None);
     }
 
     task.stdout = Sink::Ignore;
     task.stderr = ErrorSink::Separate(Sink::Tail);
     let tails = bench.run(task.clone()).tails;
-    assert_eq!((&tails.stdout, text(&tails.stderr)), (&Stream::None, "err\n".into()));
+    assert_eq!((&tails.stdout, text(&tails.stderr)), (&TailSource::None, "err\n".into()));
     task.stderr = ErrorSink::Combined;
     assert_eq!(bench.run(task).tails, Default::default());
 
@@ -167,7 +168,7 @@ fn a_long_output_keeps_its_end() {
     let all: String = (1..=40000).map(|n| format!("{n}\n")).collect();
     assert!(all.len() > 200_000);
     assert_eq!(finished.exit, Exit::Code(0));
-    assert_eq!(bytes(&finished.tails.stdout), &all.as_bytes()[all.len() - TAIL_BYTES..]);
+    assert_eq!(bytes(&finished.tails.stdout), &all.as_bytes()[all.len() - TAIL_LIMIT..]);
 }
 
 #[test]
@@ -177,7 +178,7 @@ fn a_gibibyte_of_output_neither_blocks_the_task_nor_grows_the_host() {
     let before = resident_kib();
     let finished = bench.run(shell("head -c 1G /dev/zero; echo end"));
     assert_eq!(finished.exit, Exit::Code(0));
-    assert_eq!(bytes(&finished.tails.stdout).len(), TAIL_BYTES);
+    assert_eq!(bytes(&finished.tails.stdout).len(), TAIL_LIMIT);
     assert!(bytes(&finished.tails.stdout).ends_with(b"\0end\n"));
     // Other tests of this process run at the same time; 1 GiB would be 1,048,576.
     assert!(resident_kib() < before + 65_536, "{before} KiB before, {} after", resident_kib());

@@ -20,15 +20,16 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("records", &["process"]),
     ("signals", &["process"]),
     ("state_dir", &[]),
+    ("tail", &[]),
     ("ticks", &[]),
 ];
 
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["launch", "process"]),
-    ("runner", &["clock", "envfile", "launch", "process", "records"]),
+    ("runner", &["clock", "envfile", "launch", "process", "records", "tail"]),
     ("plugin", &["clock"]),
-    ("notify", &["clock", "process", "records"]),
+    ("notify", &["clock", "process", "records", "tail"]),
 ];
 
 /// Files that may also use `plugin`: the adapters between it and their own room.

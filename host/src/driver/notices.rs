@@ -5,11 +5,11 @@ use crate::config::NotifierSpec;
 use crate::launch::{Launch, NotifyTarget};
 use crate::notify::{
     COMMAND_LIMIT, CommandNotifier, Failure, Notifications, PendingFailure, PluginNotifier, Recipient,
-    TailSource, WAITING_LIMIT, host_name,
+    WAITING_LIMIT, host_name,
 };
 use crate::plugin::Registry;
 use crate::records::Records;
-use crate::runner::{Stream, Tails};
+use crate::runner::Tails;
 use bansuri_core::{Notice, OutcomeKind, RunId, StateName, TaskId, Wall};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -142,7 +142,7 @@ impl Notices {
             host_name: self.host_name.clone(),
             folded: 0,
         };
-        let pending = PendingFailure { failure, stdout: source(tails.stdout), stderr: source(tails.stderr) };
+        let pending = PendingFailure { failure, stdout: tails.stdout, stderr: tails.stderr };
         if notice.held {
             self.hold(task, pending);
         } else {
@@ -179,14 +179,6 @@ impl Notices {
     /// Gives up what is still queued or under way, and kills notify commands with their groups.
     pub(super) fn abandon(&self) {
         self.notifications.abandon();
-    }
-}
-
-fn source(stream: Stream) -> TailSource {
-    match stream {
-        Stream::None => TailSource::None,
-        Stream::Bytes(bytes) => TailSource::Bytes(bytes),
-        Stream::File { path, identity, start, end } => TailSource::File { path, identity, start, end },
     }
 }
 

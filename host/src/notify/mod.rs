@@ -7,7 +7,6 @@ mod message;
 mod plugin;
 mod pool;
 mod queue;
-mod tail;
 mod words;
 
 pub use command::{COMMAND_LIMIT, CommandNotifier};
@@ -16,4 +15,3 @@ pub use message::text;
 pub use plugin::PluginNotifier;
 pub use pool::Notifications;
 pub use queue::{NotificationDone, PendingFailure, Recipient, WAITING_LIMIT};
-pub use tail::{TAIL_LIMIT, TailSource};

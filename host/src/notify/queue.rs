@@ -1,6 +1,7 @@
 //! What waits, what is under way and what came of it: the rules of the queue, without threads.
 
-use crate::notify::{Failure, Notifier, TailSource};
+use crate::notify::{Failure, Notifier};
+use crate::tail::TailSource;
 use bansuri_core::TaskId;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

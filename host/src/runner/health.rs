@@ -1,9 +1,10 @@
 //! Health checks of live runs: when is the core's to say; here each is one short command.
 
-use super::{Finished, LiveRun, StartError, Started, Stream, SubprocessRunner, Tails, Update};
+use super::{Finished, LiveRun, StartError, Started, SubprocessRunner, Tails, Update};
 use crate::launch::{ErrorSink, HealthCommand, Launch, Sink};
 use crate::process::{Watched, describe, retrying};
 use crate::records::Records;
+use crate::tail::TailSource;
 use bansuri_core::{Exit, RunId};
 use polling::Poller;
 use rustix::io::Errno;
@@ -226,8 +227,8 @@ fn problem(exit: &Exit, tails: &Tails) -> Option<String> {
 }
 
 /// The last line that is not blank, without control characters.
-fn last_line(stream: &Stream) -> Option<String> {
-    let Stream::Bytes(bytes) = stream else { return None };
+fn last_line(stream: &TailSource) -> Option<String> {
+    let TailSource::Bytes(bytes) = stream else { return None };
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
     Some(line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_LINE).collect())

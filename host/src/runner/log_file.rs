@@ -1,9 +1,8 @@
 //! Log files that are handed to a run.
-
-use super::Stream;
 use super::log_path::{Refusal, open_guarded};
 use crate::launch::Privileges;
 use crate::process::{Handover, describe, retrying};
+use crate::tail::TailSource;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
@@ -90,14 +89,14 @@ fn open_plain(path: &Path) -> Result<Found, Errno> {
 
 impl LogFile {
     /// What the run wrote, at its end: up to where the file reaches now.
-    pub(super) fn end(self) -> Stream {
+    pub(super) fn end(self) -> TailSource {
         let LogFile { path, identity, start } = self;
         let found = rustix::fs::stat(&path).ok().filter(|stat| (stat.st_dev, stat.st_ino) == identity);
         // A file that was moved away has kept its bytes where nobody can say.
         let end = found.map_or(start, |stat| u64::try_from(stat.st_size).unwrap_or(0));
         // One that is shorter than it was has been truncated since: all that is in it was written after.
         let start = if end < start { 0 } else { start };
-        Stream::File { path, identity, start, end }
+        TailSource::File { path, identity, start, end }
     }
 }
 
@@ -130,7 +129,7 @@ mod tests {
         let path = folder.path().join("log");
         std::fs::write(&path, "0123456789").unwrap();
         let span = |file: LogFile| match file.end() {
-            Stream::File { start, end, .. } => (start, end),
+            TailSource::File { start, end, .. } => (start, end),
             other => panic!("no file: {other:?}"),
         };
         let OpenedLog { descriptor: _descriptor, file, .. } = open(&path).unwrap();

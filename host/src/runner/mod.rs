@@ -14,10 +14,8 @@ mod streams;
 mod subprocess;
 
 pub use health::{HealthChecker, HealthUpdate};
-pub use output::{TAIL_BYTES, Tail};
+pub use output::Tail;
 pub use plugin::{PluginRunner, Waker};
 pub use pump::Logs;
-pub use spec::{
-    CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
-};
+pub use spec::{CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Tails, TaskRunner, Update};
 pub use subprocess::SubprocessRunner;

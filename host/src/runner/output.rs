@@ -1,11 +1,9 @@
 //! What a run writes to pipes, whose end is kept.
 
 use crate::process::Watched;
+use crate::tail::TAIL_LIMIT;
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
-
-/// So much of the end of a stream is kept, in bytes.
-pub const TAIL_BYTES: usize = 64 * 1024;
 
 /// What a pipe holds unless it is asked to hold more, and what one read takes.
 const PIPE_BYTES: usize = 64 * 1024;
@@ -26,18 +24,18 @@ pub struct Tail {
 impl Tail {
     /// Adds bytes at the end; the oldest make room.
     pub fn push(&mut self, bytes: &[u8]) {
-        if bytes.len() >= TAIL_BYTES {
+        if bytes.len() >= TAIL_LIMIT {
             self.bytes.clear();
-            self.bytes.extend_from_slice(&bytes[bytes.len() - TAIL_BYTES..]);
+            self.bytes.extend_from_slice(&bytes[bytes.len() - TAIL_LIMIT..]);
             self.oldest = 0;
             return;
         }
-        let (grow, wrap) = bytes.split_at(bytes.len().min(TAIL_BYTES - self.bytes.len()));
+        let (grow, wrap) = bytes.split_at(bytes.len().min(TAIL_LIMIT - self.bytes.len()));
         self.bytes.extend_from_slice(grow);
-        let (first, second) = wrap.split_at(wrap.len().min(TAIL_BYTES - self.oldest));
+        let (first, second) = wrap.split_at(wrap.len().min(TAIL_LIMIT - self.oldest));
         self.bytes[self.oldest..][..first.len()].copy_from_slice(first);
         self.bytes[..second.len()].copy_from_slice(second);
-        self.oldest = (self.oldest + wrap.len()) % TAIL_BYTES;
+        self.oldest = (self.oldest + wrap.len()) % TAIL_LIMIT;
     }
 
     /// The bytes, oldest first.
@@ -140,11 +138,11 @@ mod tests {
     #[test]
     fn a_tail_is_the_end_of_what_was_pushed() {
         let all: Vec<u8> = (0..400_000u32).map(|n| (n % 251) as u8).collect();
-        for step in [1, 7, 1000, TAIL_BYTES - 1, TAIL_BYTES, TAIL_BYTES + 1, 300_000] {
+        for step in [1, 7, 1000, TAIL_LIMIT - 1, TAIL_LIMIT, TAIL_LIMIT + 1, 300_000] {
             for length in [0, 1, 65_535, 65_536, 65_537, 140_001, 400_000] {
                 let mut tail = Tail::default();
                 all[..length].chunks(step).for_each(|chunk| tail.push(chunk));
-                let expected = &all[length.saturating_sub(TAIL_BYTES)..length];
+                let expected = &all[length.saturating_sub(TAIL_LIMIT)..length];
                 assert!(tail.into_bytes() == expected, "{length} bytes, {step} at a time");
             }
         }

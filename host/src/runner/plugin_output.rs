@@ -3,8 +3,9 @@
 use super::command::blameless;
 use super::log_file::{LogFile, OpenedLog, open_log};
 use super::pump::{Logs, PumpedLog, PumpedStream};
-use super::{StartError, Stream, Tail, Tails};
+use super::{StartError, Tail, Tails};
 use crate::launch::{ErrorSink, Launch, Sink};
+use crate::tail::TailSource;
 use parking_lot::Mutex;
 use std::fs::File;
 use std::io::{self, Write};
@@ -111,15 +112,15 @@ impl Target {
         Ok(())
     }
 
-    fn tail(&self) -> Stream {
+    fn tail(&self) -> TailSource {
         match self {
-            Target::Tail(tail) => Stream::Bytes(std::mem::take(&mut *tail.lock()).into_bytes()),
-            Target::File { log, .. } => log.clone().map_or(Stream::None, LogFile::end),
+            Target::Tail(tail) => TailSource::Bytes(std::mem::take(&mut *tail.lock()).into_bytes()),
+            Target::File { log, .. } => log.clone().map_or(TailSource::None, LogFile::end),
             Target::Pumped(Pumped { stream, .. }) => {
                 stream.read_ahead();
-                Stream::Bytes(stream.take_tail())
+                TailSource::Bytes(stream.take_tail())
             }
-            Target::Ignore | Target::Inherit(_) => Stream::None,
+            Target::Ignore | Target::Inherit(_) => TailSource::None,
         }
     }
 }
@@ -136,7 +137,7 @@ struct Pumped {
 mod tests {
     use super::*;
     use crate::launch::Action;
-    use crate::runner::TAIL_BYTES;
+    use crate::tail::TAIL_LIMIT;
     use bansuri_core::TaskName;
     use std::path::PathBuf;
 
@@ -153,7 +154,7 @@ mod tests {
         for chunk in all.chunks(1000) {
             target.write(chunk).unwrap();
         }
-        assert_eq!(target.tail(), Stream::Bytes(all[all.len() - TAIL_BYTES..].to_vec()));
+        assert_eq!(target.tail(), TailSource::Bytes(all[all.len() - TAIL_LIMIT..].to_vec()));
     }
 
     #[test]
@@ -163,7 +164,7 @@ mod tests {
         std::fs::write(&path, "before\n").unwrap();
         let target = open(&Sink::File(path.clone())).unwrap();
         target.write(b"during\n").unwrap();
-        let Stream::File { path: found, start, end, .. } = target.tail() else { panic!("a file") };
+        let TailSource::File { path: found, start, end, .. } = target.tail() else { panic!("a file") };
         assert_eq!((found, start, end), (path.clone(), 7, 14));
         assert_eq!(std::fs::read(&path).unwrap(), b"before\nduring\n");
     }

@@ -1,8 +1,8 @@
 //! The interface between the driver and whatever executes runs.
 
 use crate::launch::Launch;
+use crate::tail::TailSource;
 use bansuri_core::{Exit, RunId};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,28 +82,7 @@ pub struct Finished {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tails {
     /// Standard output (with standard error in it where they are combined).
-    pub stdout: Stream,
+    pub stdout: TailSource,
     /// Standard error, where it is separate.
-    pub stderr: Stream,
-}
-
-/// The end of one stream. A file's is read when it is needed, off the control thread.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum Stream {
-    /// Nothing was kept (`ignore`, `inherit`, or combined into the other).
-    #[default]
-    None,
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// The bytes from `start` (the file's length when the run opened it) to `end` (its length at the run's end).
-    File {
-        /// The file, absolute.
-        path: PathBuf,
-        /// Device and inode of what was opened: another file of that name has no bytes of this run.
-        identity: (u64, u64),
-        /// Offset in bytes.
-        start: u64,
-        /// Offset in bytes.
-        end: u64,
-    },
+    pub stderr: TailSource,
 }

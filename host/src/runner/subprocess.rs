@@ -6,12 +6,11 @@ use super::log_file::LogFile;
 use super::output::{OutputPipe, Pumped, Scratch};
 use super::pump::{Logs, PumpedStream};
 use super::streams::{Planned, Streams};
-use super::{
-    CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Stream, Tails, TaskRunner, Update,
-};
+use super::{CannotForce, Finished, LiveRun, RunSpec, StartError, Started, Tails, TaskRunner, Update};
 use crate::launch::Launch;
 use crate::process::{self, Answer, Group, Presence, SpawnError, Verdict, Watched};
 use crate::records::{About, Kind, Record, Records};
+use crate::tail::TailSource;
 use bansuri_core::{Exit, RunId, Signal};
 use polling::Poller;
 use std::cell::RefCell;
@@ -438,15 +437,17 @@ impl TaskRunner for SubprocessRunner {
 
 impl Capture {
     /// What is to be reported; a pipe stays, and what comes through it is thrown away.
-    fn take_stream(&mut self) -> Stream {
+    fn take_stream(&mut self) -> TailSource {
         match self {
-            Capture::None => Stream::None,
-            Capture::Pipe { pipe, .. } => Stream::Bytes(pipe.take_tail()),
-            Capture::Pumped(stream) => Stream::Bytes(stream.take_tail()),
-            Capture::Ended(tail) => Stream::Bytes(std::mem::take(tail)),
+            Capture::None => TailSource::None,
+            Capture::Pipe { pipe, .. } => TailSource::Bytes(pipe.take_tail()),
+            Capture::Pumped(stream) => TailSource::Bytes(stream.take_tail()),
+            Capture::Ended(tail) => TailSource::Bytes(std::mem::take(tail)),
             Capture::File(_) => match std::mem::replace(self, Capture::None) {
                 Capture::File(file) => file.end(),
-                Capture::None | Capture::Pipe { .. } | Capture::Pumped(_) | Capture::Ended(_) => Stream::None,
+                Capture::None | Capture::Pipe { .. } | Capture::Pumped(_) | Capture::Ended(_) => {
+                    TailSource::None
+                }
             },
         }
     }

@@ -1,7 +1,8 @@
 //! Order, folding, limits, panics and the end, with notifiers that do what the tests tell them.
 
 use crate::support::{PATIENCE, Post, failure, pending, recipient, task};
-use bansuri::notify::{Failure, Notifier, PendingFailure, TailSource, WAITING_LIMIT};
+use bansuri::notify::{Failure, Notifier, PendingFailure, WAITING_LIMIT};
+use bansuri::tail::TailSource;
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;

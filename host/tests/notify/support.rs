@@ -1,8 +1,7 @@
 //! What the tests share.
 
-use bansuri::notify::{
-    Failure, NotificationDone, Notifications, Notifier, PendingFailure, Recipient, TailSource,
-};
+use bansuri::notify::{Failure, NotificationDone, Notifications, Notifier, PendingFailure, Recipient};
+use bansuri::tail::TailSource;
 use bansuri_core::TaskId;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;

@@ -2,7 +2,8 @@
 
 use bansuri::launch::{Action, Launch, Sink};
 use bansuri::plugin::{Library, Registry, SearchPath};
-use bansuri::runner::{Finished, LiveRun, PluginRunner, RunSpec, StartError, Stream, TaskRunner, Update};
+use bansuri::runner::{Finished, LiveRun, PluginRunner, RunSpec, StartError, TaskRunner, Update};
+use bansuri::tail::TailSource;
 use bansuri_core::{Exit, RunId, TaskId, TaskName};
 use crossbeam::channel::{Receiver, unbounded};
 use std::collections::HashMap;
@@ -135,10 +136,10 @@ pub(crate) fn exit_of(type_name: &str, options: serde_json::Value) -> Exit {
     Bench::new().run(&launch(type_name, type_name, options)).exit
 }
 
-pub(crate) fn text(stream: &Stream) -> String {
+pub(crate) fn text(stream: &TailSource) -> String {
     match stream {
-        Stream::Bytes(bytes) => String::from_utf8(bytes.clone()).unwrap(),
-        Stream::None | Stream::File { .. } => panic!("expected bytes, found {stream:?}"),
+        TailSource::Bytes(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+        TailSource::None | TailSource::File { .. } => panic!("expected bytes, found {stream:?}"),
     }
 }
 

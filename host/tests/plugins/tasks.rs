@@ -3,7 +3,8 @@
 use crate::support::{Bench, Lines, built, exit_of, launch, misbehaving, text};
 use bansuri::launch::{Action, ErrorSink, Rotation, Sink};
 use bansuri::plugin::{InstanceSetup, OutputSink, Progress, RunContext, RunSetup};
-use bansuri::runner::{CannotForce, Stream};
+use bansuri::runner::CannotForce;
+use bansuri::tail::TailSource;
 use bansuri_core::{Exit, Positive};
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
@@ -94,7 +95,7 @@ fn a_run_sees_its_context() {
         timeout true\n\
         thread task:echo of a \n";
     assert_eq!(text(&finished.tails.stdout), expected);
-    assert_eq!(finished.tails.stderr, Stream::None);
+    assert_eq!(finished.tails.stderr, TailSource::None);
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn a_flood_of_output_leaves_its_end() {
 
     let mut unseen = flood;
     unseen.stdout = Sink::Ignore;
-    assert_eq!(Bench::new().run(&unseen).tails.stdout, Stream::None);
+    assert_eq!(Bench::new().run(&unseen).tails.stdout, TailSource::None);
 }
 
 #[test]
@@ -201,7 +202,9 @@ fn output_to_a_rotated_log_is_written_like_a_commands() {
     flood.stdout = Sink::File(pumped.clone());
     flood.rotate = Some(Rotation { max_size: (1 << 20).try_into().unwrap(), keep: 100, compress: false });
     let mut bench = Bench::new();
-    let Stream::Bytes(tail) = bench.run(&flood).tails.stdout else { panic!("the tail is kept in memory") };
+    let TailSource::Bytes(tail) = bench.run(&flood).tails.stdout else {
+        panic!("the tail is kept in memory")
+    };
     // The writer has written everything when it is gone.
     drop(bench);
     let old = |number: usize| home.path().join(format!("pumped.{number}"));
@@ -223,8 +226,8 @@ fn output_to_files_is_appended_and_located() {
     flood.stdout = Sink::File(out.clone());
     flood.stderr = ErrorSink::Separate(Sink::File(err.clone()));
     let tails = Bench::new().run(&flood).tails;
-    let place = |stream: &Stream, of: &Path| match stream {
-        Stream::File { path, start, end, .. } if path == of => (*start, *end),
+    let place = |stream: &TailSource, of: &Path| match stream {
+        TailSource::File { path, start, end, .. } if path == of => (*start, *end),
         other => panic!("expected {of:?}, found {other:?}"),
     };
     assert_eq!(place(&tails.stdout, &out), (7, 7 + (1 << 20)));

@@ -2,7 +2,8 @@
 #![allow(dead_code, reason = "each test crate uses a part")]
 
 use bansuri::launch::{Action, Launch};
-use bansuri::runner::{Finished, LiveRun, RunSpec, StartError, Stream, SubprocessRunner, TaskRunner, Update};
+use bansuri::runner::{Finished, LiveRun, RunSpec, StartError, SubprocessRunner, TaskRunner, Update};
+use bansuri::tail::TailSource;
 use bansuri_core::{RunId, TaskId, TaskName};
 use polling::{Events, Poller};
 use std::path::PathBuf;
@@ -111,21 +112,21 @@ pub(crate) fn exec(words: &[&str]) -> Launch {
     launch(Action::Exec(words.iter().map(|word| word.to_string()).collect()))
 }
 
-pub(crate) fn bytes(stream: &Stream) -> &[u8] {
+pub(crate) fn bytes(stream: &TailSource) -> &[u8] {
     match stream {
-        Stream::Bytes(bytes) => bytes,
+        TailSource::Bytes(bytes) => bytes,
         other => panic!("no bytes: {other:?}"),
     }
 }
 
-pub(crate) fn text(stream: &Stream) -> String {
+pub(crate) fn text(stream: &TailSource) -> String {
     String::from_utf8(bytes(stream).to_vec()).unwrap()
 }
 
 /// What the run wrote to its file.
-pub(crate) fn file_text(stream: &Stream) -> String {
+pub(crate) fn file_text(stream: &TailSource) -> String {
     match stream {
-        Stream::File { path, start, end, .. } => {
+        TailSource::File { path, start, end, .. } => {
             let all = std::fs::read(path).unwrap();
             String::from_utf8(all[*start as usize..*end as usize].to_vec()).unwrap()
         }

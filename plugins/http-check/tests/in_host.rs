@@ -2,7 +2,8 @@
 
 use bansuri::launch::{Action, ErrorSink, Launch, Sink};
 use bansuri::plugin::{ExportKind, Registry};
-use bansuri::runner::{Finished, PluginRunner, RunSpec, Stream, TaskRunner, Update};
+use bansuri::runner::{Finished, PluginRunner, RunSpec, TaskRunner, Update};
+use bansuri::tail::TailSource;
 use bansuri_core::{Exit, RunId, TaskId, TaskName};
 use bansuri_http_test_server::{Authority, Reply, Server};
 use crossbeam::channel::unbounded;
@@ -37,10 +38,10 @@ fn run(options: Value) -> Finished {
     }
 }
 
-fn text(stream: &Stream) -> String {
+fn text(stream: &TailSource) -> String {
     match stream {
-        Stream::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Stream::None | Stream::File { .. } => panic!("{stream:?} holds no bytes"),
+        TailSource::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        TailSource::None | TailSource::File { .. } => panic!("{stream:?} holds no bytes"),
     }
 }
 

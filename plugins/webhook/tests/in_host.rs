@@ -1,7 +1,8 @@
 //! The library as a host loads and calls it.
 
-use bansuri::notify::{Failure, Notifications, PendingFailure, PluginNotifier, Recipient, TailSource};
+use bansuri::notify::{Failure, Notifications, PendingFailure, PluginNotifier, Recipient};
 use bansuri::plugin::{ExportKind, Registry};
+use bansuri::tail::TailSource;
 use bansuri_core::TaskId;
 use bansuri_http_test_server::{Authority, Reply, Server};
 use crossbeam::channel::unbounded;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::notify::failure::example;
+use crate::tail::TailSource;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
