@@ -361,3 +361,25 @@ fn a_misspelt_cron_word_is_answered_with_the_nearest() {
     let all = "@hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually, @reboot";
     error("@fortnightly", &format!("the words are {all}"));
 }
+
+#[test]
+fn folders_that_are_missing() {
+    check(
+        &script(r#""working-directory": "missing", "stdout": "x.log", "stderr": "/var/missing/x.err""#),
+        &[
+            r#""missing" | warning folder task "x": working-directory "missing": there is no such folder yet"#,
+            r#""/var/missing/x.err" | warning folder task "x": stderr "/var/missing/x.err": its folder: there is no such folder yet"#,
+        ],
+    );
+    check(
+        &script(r#""logging": { "stdout": "missing/x.log" }"#),
+        &[
+            r#""missing/x.log" | warning folder task "x": logging.stdout "missing/x.log": its folder: there is no such folder yet"#,
+        ],
+    );
+    check(
+        r#"{ "defaults": { "working-directory": "missing" }, "scripts": [
+             { "name": "a", "command": "a" }, { "name": "b", "command": "b" } ] }"#,
+        &[r#""missing" | warning folder defaults: working-directory "missing": there is no such folder yet"#],
+    );
+}
