@@ -83,6 +83,21 @@ impl Machine for ThisMachine {
             }),
         }
     }
+
+    fn folder_problem(&self, folder: &Path) -> Option<String> {
+        match fs::metadata(folder) {
+            Ok(found) if found.is_dir() => None,
+            Ok(_) => Some("it is not a folder".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Some("there is no such folder yet".to_owned())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Some("a part of it is not a folder".to_owned())
+            }
+            // The task's user may see what this one does not.
+            Err(_) => None,
+        }
+    }
 }
 
 /// Whether this process has a capability in effect. Root in a container may lack some, and a service may have some
@@ -118,6 +133,18 @@ mod tests {
         let soft = own::getrlimit(own::Resource::Nofile).current.unwrap_or(0);
         let highest = ThisMachine.highest_limit(Resource::Nofile);
         assert!(matches!(highest, Limit::At(highest) if highest >= soft) || highest == Limit::Unlimited);
+    }
+
+    #[test]
+    fn a_folder_is_looked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        fs::write(&file, "").expect("written");
+        let problem = |path: &Path| ThisMachine.folder_problem(path);
+        assert_eq!(problem(folder.path()), None);
+        assert_eq!(problem(&file).as_deref(), Some("it is not a folder"));
+        assert_eq!(problem(&file.join("x")).as_deref(), Some("a part of it is not a folder"));
+        assert_eq!(problem(&folder.path().join("x")).as_deref(), Some("there is no such folder yet"));
     }
 
     #[test]

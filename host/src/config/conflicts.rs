@@ -238,7 +238,16 @@ fn without_effect(settings: &Settings<'_>, findings: &mut Findings<'_>) {
             warn(Key::Timestamps, why);
         }
     }
-    if settings.word(Key::NotifyMode) != Some("after-many") && settings.integer(Key::NotifyThreshold) > 1 {
+    // `notify` has said itself what is wrong with it, and `enabled: false` silences a task for a while.
+    if settings.value(Key::Notify).is_none() && settings.stated(Key::NotifyEnabled).is_none() {
+        for key in [Key::NotifyMode, Key::NotifyThreshold, Key::NotifyRecovery, Key::NotifyAfter] {
+            if settings.value(key) != key.info().default.as_ref() {
+                warn(key, "nobody is told: the task has no notify");
+            }
+        }
+    } else if settings.word(Key::NotifyMode) != Some("after-many")
+        && settings.integer(Key::NotifyThreshold) > 1
+    {
         warn(Key::NotifyThreshold, "it applies with notify-mode \"after-many\"");
     }
     if !settings.is_broken(Key::NoInterface) && !settings.boolean(Key::NoInterface) {

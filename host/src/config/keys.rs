@@ -81,6 +81,16 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     pub(super) required: bool,
+    /// For the schema.
+    pub(super) description: &'static str,
+}
+
+const fn needed(name: &'static str, kind: Kind, description: &'static str) -> Field {
+    Field { name, kind, required: true, description }
+}
+
+const fn optional(name: &'static str, kind: Kind, description: &'static str) -> Field {
+    Field { name, kind, required: false, description }
 }
 
 const GENERAL: &[&str] = &["general"];
@@ -210,39 +220,59 @@ table! {
 pub(super) const SCHEDULERS: &[&str] = &["none", "timer", "cron", "service"];
 
 const LIMITS: &[Field] = &[
-    Field { name: "nofile", kind: Kind::Limit, required: false },
-    Field { name: "nproc", kind: Kind::Limit, required: false },
-    Field { name: "as", kind: Kind::Limit, required: false },
-    Field { name: "core", kind: Kind::Limit, required: false },
-    Field { name: "cpu", kind: Kind::Limit, required: false },
-    Field { name: "fsize", kind: Kind::Limit, required: false },
+    optional("nofile", Kind::Limit, "open files"),
+    optional("nproc", Kind::Limit, "processes and threads of the user"),
+    optional("as", Kind::Limit, "address space in bytes"),
+    optional("core", Kind::Limit, "size of a core dump in bytes"),
+    optional("cpu", Kind::Limit, "processor time in seconds"),
+    optional("fsize", Kind::Limit, "size of a file that is written, in bytes"),
 ];
 
 const HEALTH_CHECK: &[Field] = &[
-    Field { name: "command", kind: Kind::Command, required: true },
-    Field { name: "interval", kind: Kind::Positive, required: false },
-    Field { name: "timeout", kind: Kind::Positive, required: false },
-    Field { name: "retries", kind: Kind::Integer { min: 1, max: u32::MAX as i64 }, required: false },
-    Field { name: "start-period", kind: Kind::Duration, required: false },
+    needed(
+        "command",
+        Kind::Command,
+        "succeeds while the run is healthy: a line for `/bin/sh -c`, or an array that is executed directly",
+    ),
+    optional("interval", Kind::Positive, "from the end of a check to the next; default: 30s"),
+    optional("timeout", Kind::Positive, "how long a check may take before it has failed; default: 30s"),
+    optional(
+        "retries",
+        Kind::Integer { min: 1, max: u32::MAX as i64 },
+        "failed checks in a row after which the run is ended and has failed; default: 3",
+    ),
+    optional(
+        "start-period",
+        Kind::Duration,
+        "a time after the start of a run in which failed checks do not count; default: 0s",
+    ),
 ];
 
 const ROTATE: &[Field] = &[
-    Field { name: "max-size", kind: Kind::Size, required: false },
-    Field { name: "keep", kind: Kind::Integer { min: 1, max: 10_000 }, required: false },
-    Field { name: "compress", kind: Kind::Boolean, required: false },
+    optional(
+        "max-size",
+        Kind::Size,
+        "the size that a file is not to pass: bytes, or with `K`, `M`, `G` of 1024; default: 10M",
+    ),
+    optional("keep", Kind::Integer { min: 1, max: 10_000 }, "how many old files are kept; default: 5"),
+    optional("compress", Kind::Boolean, "`true`: old files are compressed; default: false"),
 ];
 
 /// A notifier's.
 pub(super) const NOTIFIER: &[Field] = &[
-    Field { name: "plugin", kind: Kind::Text, required: true },
-    Field { name: "options", kind: Kind::Merged(Merged::Options), required: false },
-    Field { name: "timeout", kind: Kind::Positive, required: false },
+    needed("plugin", Kind::Text, "required: `LIBRARY[:Type]`"),
+    optional("options", Kind::Merged(Merged::Options), "JSON handed to the notifier; default: {}"),
+    optional("timeout", Kind::Positive, "how long one notification may take; default: 30s"),
 ];
 
 /// Those of the file's `plugins`.
 pub(super) const PLUGINS: &[Field] = &[
-    Field { name: "search-paths", kind: Kind::Paths, required: false },
-    Field { name: "isolation", kind: Kind::Word(&["thread", "process"]), required: false },
+    optional("search-paths", Kind::Paths, "folders in which plugins are looked for by their bare names"),
+    optional(
+        "isolation",
+        Kind::Word(&["thread", "process"]),
+        "where plugin tasks run that do not say so themselves",
+    ),
 ];
 
 /// A key of the file itself.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Answers questions about accounts, about what the host may do, and about environment files. Implemented by `cli` on
+/// Answers questions about accounts, about what the host may do, about environment files and folders. Implemented by `cli` on
 /// top of `process`.
 pub trait Machine {
     /// The number of the user of this name; `None`: there is none.
@@ -34,6 +34,9 @@ pub trait Machine {
 
     /// Why an environment file could not be read just now, as a lowercase fragment; `None`: it could.
     fn environment_file_problem(&self, file: &Path) -> Option<String>;
+
+    /// Why a folder could not be used just now, as a lowercase fragment; `None`: it could, or nobody can tell.
+    fn folder_problem(&self, folder: &Path) -> Option<String>;
 }
 
 /// Who the host is and what it may do.
@@ -58,12 +61,13 @@ pub(super) struct Asked<'m> {
     users: HashMap<String, Result<Option<u32>, String>>,
     groups: HashMap<String, Result<Option<u32>, String>>,
     files: HashMap<PathBuf, Option<String>>,
+    folders: HashMap<PathBuf, Option<String>>,
 }
 
 impl<'m> Asked<'m> {
     pub(super) fn new(machine: &'m dyn Machine) -> Self {
-        let (users, groups, files) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { machine, rights: None, users, groups, files }
+        let (users, groups) = (HashMap::new(), HashMap::new());
+        Self { machine, rights: None, users, groups, files: HashMap::new(), folders: HashMap::new() }
     }
 
     pub(super) fn user(&mut self, name: &str) -> Result<Option<u32>, String> {
@@ -95,5 +99,14 @@ impl<'m> Asked<'m> {
     pub(super) fn environment_file_problem(&mut self, file: &Path) -> Option<String> {
         let ask = || self.machine.environment_file_problem(file);
         self.files.entry(file.to_owned()).or_insert_with(ask).clone()
+    }
+
+    pub(super) fn folder_problem(&mut self, folder: &Path) -> Option<String> {
+        if let Some(known) = self.folders.get(folder) {
+            return known.clone();
+        }
+        let problem = self.machine.folder_problem(folder);
+        self.folders.insert(folder.to_owned(), problem.clone());
+        problem
     }
 }

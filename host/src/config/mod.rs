@@ -9,6 +9,7 @@ mod diagnostic;
 mod diff;
 mod duration;
 mod findings;
+mod folders;
 mod keys;
 mod load;
 mod log_files;

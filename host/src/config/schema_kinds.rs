@@ -98,7 +98,9 @@ pub(super) fn fields(table: &[Field], is_complete: bool) -> Value {
     let mut properties = Properties::default();
     for field in table {
         let value = of_kind(field.kind);
-        properties.add(field.name, if field.required { value } else { or_null(value) });
+        let mut value = if field.required { value } else { or_null(value) };
+        value["description"] = json!(field.description);
+        properties.add(field.name, value);
     }
     let mut object = properties.into_object(json!("object"));
     if is_complete {

@@ -2,6 +2,7 @@
 
 use super::catalog::PluginCatalog;
 use super::findings::{Findings, Shown, quoted};
+use super::folders;
 use super::keys::Key;
 use super::machine::Asked;
 use super::plan::plan;
@@ -63,6 +64,7 @@ pub(super) fn build(
         },
         Some(_) | None => ErrorSink::Combined,
     };
+    folders::check(settings, &working_directory, &stdout, &stderr, surroundings, findings);
     let plan = plan(settings, name.clone(), notify.is_some(), &mut surroundings.system_zone, findings);
     let launch = Launch {
         name,

@@ -303,7 +303,7 @@ fn keys_of_the_tasks_own_that_change_nothing() {
     );
     check(
         &script(
-            r#""restart-backoff": "none", "timezone": "UTC", "catch-up": true, "timestamps": true, "rotate": {}, "notify-threshold": 3"#,
+            r#""restart-backoff": "none", "timezone": "UTC", "catch-up": true, "timestamps": true, "rotate": {}, "notify": "command", "notify-command": "mail", "notify-threshold": 3"#,
         ),
         &[
             r#""restart-backoff" | warning no-effect task "x": restart-backoff has no effect: it applies with on-fail "restart""#,
@@ -327,5 +327,59 @@ fn keys_of_the_tasks_own_that_change_nothing() {
         r#"{ "defaults": { "on-exhausted": "stop", "restart-delay": 1, "timer-mode": "fixed-rate", "options": {} },
              "scripts": [ { "name": "x", "command": "a" } ] }"#,
         &[],
+    );
+}
+
+#[test]
+fn how_to_tell_needs_somebody_to_tell() {
+    check(
+        &script(r#""notify-mode": "after-many", "failure-control": { "notify": { "recovery": true } }"#),
+        &[
+            r#""notify-mode" | warning no-effect task "x": notify-mode has no effect: nobody is told: the task has no notify"#,
+            r#""recovery" | warning no-effect task "x": failure-control.notify.recovery has no effect: nobody is told: the task has no notify"#,
+        ],
+    );
+    check(
+        &script(
+            r#""failure-control": { "notify": { "enabled": false, "handler": "command", "mode": "after-many" } }"#,
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn a_misspelt_cron_word_is_answered_with_the_nearest() {
+    let error = |word: &str, help: &str| {
+        let expected = "expected a cron expression such as \"*/5 * * * *\" or \"@daily\"";
+        let line = format!(
+            r#""{word}" | error invalid-value task "x": schedule-cron "{word}": {expected} | {help}"#
+        );
+        check(&script(&format!(r#""schedule-cron": "{word}""#)), &[&line]);
+    };
+    error("@dayly", r#"did you mean "@daily"?"#);
+    error("@rebot", r#"did you mean "@reboot"?"#);
+    let all = "@hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually, @reboot";
+    error("@fortnightly", &format!("the words are {all}"));
+}
+
+#[test]
+fn folders_that_are_missing() {
+    check(
+        &script(r#""working-directory": "missing", "stdout": "x.log", "stderr": "/var/missing/x.err""#),
+        &[
+            r#""missing" | warning folder task "x": working-directory "missing": there is no such folder yet"#,
+            r#""/var/missing/x.err" | warning folder task "x": stderr "/var/missing/x.err": its folder: there is no such folder yet"#,
+        ],
+    );
+    check(
+        &script(r#""logging": { "stdout": "missing/x.log" }"#),
+        &[
+            r#""missing/x.log" | warning folder task "x": logging.stdout "missing/x.log": its folder: there is no such folder yet"#,
+        ],
+    );
+    check(
+        r#"{ "defaults": { "working-directory": "missing" }, "scripts": [
+             { "name": "a", "command": "a" }, { "name": "b", "command": "b" } ] }"#,
+        &[r#""missing" | warning folder defaults: working-directory "missing": there is no such folder yet"#],
     );
 }

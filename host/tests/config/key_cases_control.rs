@@ -176,22 +176,27 @@ pub(crate) const CONTROL: &[Case] = &[
     Case {
         flat: "notify-mode",
         grouped: &["failure-control", "notify", "mode"],
-        beside: "",
+        beside: r#""notify": "command", "notify-command": "mail ops""#,
         valid: &["\"after-fail\"", "\"after_fail\"", "null", "\"after-many\"", "\"on-exhausted\""],
         invalid: &[("\"always\"", "expected \"after-fail\", \"after-many\" or \"on-exhausted\"")],
     },
     Case {
         flat: "notify-threshold",
         grouped: &["failure-control", "notify", "after-threshold"],
-        beside: r#""notify-mode": "after-many""#,
+        beside: r#""notify": "command", "notify-command": "mail ops", "notify-mode": "after-many""#,
         valid: &["1", "\"1\"", "null", "3"],
         invalid: &[("0", "expected a whole number from 1 to 4294967295")],
     },
-    Case { flat: "notify-recovery", grouped: &["failure-control", "notify", "recovery"], ..SWITCH },
+    Case {
+        flat: "notify-recovery",
+        grouped: &["failure-control", "notify", "recovery"],
+        beside: r#""notify": "command", "notify-command": "mail ops""#,
+        ..SWITCH
+    },
     Case {
         flat: "notify-after",
         grouped: &["failure-control", "notify", "after"],
-        beside: "",
+        beside: r#""notify": "command", "notify-command": "mail ops""#,
         valid: &["null", "0", "\"5m\""],
         invalid: &[("\"later\"", DURATION)],
     },

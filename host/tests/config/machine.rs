@@ -68,4 +68,8 @@ impl Machine for Fake {
     fn environment_file_problem(&self, file: &Path) -> Option<String> {
         file.ends_with("missing.env").then(|| "there is no such file yet".to_owned())
     }
+
+    fn folder_problem(&self, folder: &Path) -> Option<String> {
+        folder.ends_with("missing").then(|| "there is no such folder yet".to_owned())
+    }
 }

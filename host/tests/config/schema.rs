@@ -186,6 +186,23 @@ fn defaults_complete_the_scripts() {
     check(r#""scheduling": { "scheduler": "cron", "params": "* * * * *" }"#, true);
 }
 
+/// What editors show beside a key.
+#[test]
+fn every_field_has_a_description() {
+    let schema: Value = serde_json::from_str(&json_schema()).expect("the schema is JSON");
+    let notifier = &schema["properties"]["notifiers"]["additionalProperties"];
+    let mut objects: Vec<(&str, &Value)> = vec![("notifiers", notifier)];
+    objects.extend(["rotate", "health-check", "limits"].map(|name| (name, &schema["$defs"][name])));
+    objects.push(("plugins", &schema["properties"]["plugins"]));
+    for (name, object) in objects {
+        let fields = object["properties"].as_object().expect(name);
+        assert!(!fields.is_empty(), "{name}");
+        for (field, schema) in fields {
+            assert!(schema["description"].as_str().is_some_and(|text| !text.is_empty()), "{name}.{field}");
+        }
+    }
+}
+
 #[test]
 fn the_examples_and_what_the_readme_shows() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the host is in a workspace");
