@@ -211,6 +211,20 @@ impl Task {
             State::Clearing { force, .. } => self.end(Order::Remove, Some(force), cx),
         };
     }
+
+    /// A reload has a task again that an earlier one removed, and of which something is still alive: it begins when that
+    /// is gone, so that it never has two live runs.
+    pub(crate) fn come_again(&mut self, cx: &mut Context<'_>) {
+        self.state = match mem::replace(&mut self.state, State::New) {
+            State::Starting { turn, .. } => State::Starting { turn, order: Some(Order::Change) },
+            State::Running(running) => self.stop_by_order(running, Order::Change, cx),
+            State::Stuck { running, cause } => State::Stuck { running, cause: cause.ordered(Order::Change) },
+            State::Clearing { force, .. } => self.begin(Why::Host, Some(force), cx),
+            State::New | State::Waiting { .. } | State::Held { .. } | State::Ended(_) => {
+                self.begin(Why::Host, None, cx)
+            }
+        };
+    }
 }
 
 impl Wait {

@@ -62,6 +62,25 @@ fn what_is_added_begins_and_what_is_removed_is_stopped_and_gone() {
 }
 
 #[test]
+fn what_comes_again_before_it_is_gone_waits_for_its_last_run() {
+    let mut story = running(task("a", &[]));
+    let (a, run) = (story.id("a"), story.last_run("a"));
+    story.reload(5, plan(&[], 0), &[], "a is asked");
+    // Its run is still alive: the task has that place and that run again, and starts nothing beside it.
+    story.reload(6, plan(&[task("a", &[])], 0), &[], "");
+    assert_eq!(story.id("a"), a);
+    assert_eq!(story.core.verdict(), None);
+    let finished = Input::Finished { run, exit: Exit::Code(0), remains: true };
+    story.at(7, finished, "a STOPPED, a PENDING (waiting for the remains of run 1)");
+    // Once more, while processes of its group are left.
+    story.reload(8, plan(&[], 0), &[], "a STOPPED (removed from the configuration)");
+    story.reload(9, plan(&[task("a", &[])], 0), &[], "a PENDING (waiting for the remains of run 1)");
+    story.at(10, Input::Gone { run }, "a PENDING at 10 (first run), a starts 2.1");
+    story.exits(11, "a", 0, "a COMPLETED");
+    assert_eq!(story.core.verdict(), Some(Verdict::AllCompleted));
+}
+
+#[test]
 fn what_waits_is_removed_at_once() {
     let mut story = Story::new(
         &[timer(task("a", &[]), 10), task("b", &["a"])],

@@ -1,9 +1,9 @@
 //! Another plan takes the place of this one.
 
-use super::{Orchestrator, Role};
+use super::{Orchestrator, Place, Role};
 use crate::id::TaskId;
 use crate::input::{Change, Input, Origin, Reload};
-use crate::plan::TaskPlan;
+use crate::plan::{TaskName, TaskPlan};
 use crate::task::Task;
 use crate::time::Now;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +33,7 @@ impl Orchestrator {
         let before = mem::replace(&mut self.plan, plan).into_tasks();
         let mut before: Vec<Option<TaskPlan>> = before.into_iter().map(Some).collect();
 
+        let leaving = self.leaving();
         let mut kept = BTreeMap::new();
         let mut added = Vec::new();
         for (index, origin) in origins.into_iter().enumerate() {
@@ -47,8 +48,17 @@ impl Orchestrator {
             let plan = place.role.plan(&self.plan).expect("a task that stays is in the plan");
             self.names.insert(plan.name.clone(), id);
         }
-        let added: BTreeSet<TaskId> = added.into_iter().map(|index| self.occupy(index)).collect();
-        self.relink(&added);
+        let (mut begins, mut again) = (BTreeSet::new(), BTreeSet::new());
+        for index in added {
+            match leaving.get(&self.plan.tasks()[index].name) {
+                Some(id) => {
+                    self.readmit(*id, index);
+                    again.insert(*id);
+                }
+                None => _ = begins.insert(self.occupy(index)),
+            }
+        }
+        self.relink(&begins.union(&again).copied().collect());
 
         for id in removed {
             self.step(id, now, Task::remove);
@@ -60,11 +70,29 @@ impl Orchestrator {
                 task.reconsider(other, cx);
             });
         }
+        for id in again {
+            self.step(id, now, Task::come_again);
+        }
         if self.has_begun {
-            for id in self.in_order().into_iter().filter(|id| added.contains(id)) {
+            for id in self.in_order().into_iter().filter(|id| begins.contains(id)) {
                 self.give(id, Input::Begin, now);
             }
         }
+    }
+
+    /// The tasks that earlier reloads removed and of which something is left. Two of one name are not left at once.
+    fn leaving(&self) -> BTreeMap<TaskName, TaskId> {
+        let name = |place: &Place| match &place.role {
+            Role::Leaving(plan) => Some((plan.name.clone(), place.id)),
+            Role::Current(_) | Role::Vacant => None,
+        };
+        self.places.iter().filter_map(name).collect()
+    }
+
+    /// Gives a task that was on its way out this place of the plan.
+    fn readmit(&mut self, id: TaskId, index: usize) {
+        self.places[id.index()].role = Role::Current(index);
+        self.names.insert(self.plan.tasks()[index].name.clone(), id);
     }
 
     /// Finds the task that stays as this one of the plan; `None`: it is new.
