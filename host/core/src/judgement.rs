@@ -86,6 +86,9 @@ impl Task {
         let kind = outcome.kind;
         self.last_outcome = Some(outcome.clone());
         self.ended_at = cx.now.mono;
+        if policy::lived_long(cx.plan, outcome.duration) {
+            self.streak.lived_long();
+        }
         if kind == OutcomeKind::Completed {
             self.successes += 1;
             cx.milestone(Milestone::Completed);

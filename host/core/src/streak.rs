@@ -3,7 +3,7 @@
 use crate::plan::{NotifyMode, NotifyPlan};
 use crate::time::Mono;
 
-/// The failures of a task since its last success.
+/// The failures of a task since its last success, or since a service lived long.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Streak {
     failures: u32,
@@ -72,6 +72,12 @@ impl Streak {
         }
     }
 
+    /// A service's run has lived long: what follows is in no row with what came before it, and those who were told
+    /// still wait to hear of a success.
+    pub(crate) fn lived_long(&mut self) {
+        self.failures = 0;
+    }
+
     /// Somebody is told of a run that is stuck.
     pub(crate) fn stuck(&mut self) {
         self.told = true;
@@ -130,6 +136,20 @@ mod tests {
         check(many(1), [true, false, false, false, false]);
         check(many(3), [false, false, true, false, false]);
         check(many(6), [false; 5]);
+    }
+
+    #[test]
+    fn failures_after_a_long_life_are_in_a_row_of_their_own() {
+        let plan = plan(many(2), 0);
+        let mut streak = Streak::default();
+        let mut fails = |lived_long| {
+            if lived_long {
+                streak.lived_long();
+            }
+            streak.failed(&plan, Prospect::Retry, false, at(1)) == Telling::AtOnce
+        };
+        assert_eq!([fails(false), fails(true), fails(false), fails(false)], [false, false, true, false]);
+        assert_eq!([fails(true), fails(false)], [false, true], "and it is told of again");
     }
 
     #[test]

@@ -110,8 +110,12 @@ impl Driver {
         let Some(configuration) = report.configuration else {
             log::error!(target: "bansuri", "the configuration cannot be used, and nothing is changed:\n{findings}");
             let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error);
-            let errors =
-                errors.map(|it| format!("{}:{}:{}: {}", it.file, it.line, it.column, it.message)).collect();
+            let errors = errors
+                .map(|it| match it.line {
+                    0 => format!("{}: {}", it.file, it.message),
+                    line => format!("{}:{line}:{}: {}", it.file, it.column, it.message),
+                })
+                .collect();
             self.reporter.emit(&HostEvent::ConfigRejected { file: &file, errors });
             return;
         };

@@ -296,6 +296,7 @@ impl Book {
         self.last = Some(kind);
         self.successes += u64::from(kind == OutcomeKind::Completed);
         let told = std::mem::take(&mut self.stuck);
+        self.telling.ended(plan, lived);
         match kind {
             OutcomeKind::Completed => self.telling.succeeded(plan),
             OutcomeKind::Failed | OutcomeKind::TimedOut => self.telling.failed(plan, told),

@@ -1,6 +1,7 @@
 //! The book of what people are told about one task.
 
-use bansuri_core::{Mono, Notice, NoticeKind, NotifyMode, Now, TaskPlan};
+use bansuri_core::{Mono, Notice, NoticeKind, NotifyMode, Now, OnFail, Schedule, TaskPlan};
+use std::time::Duration;
 
 /// What is known of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +28,14 @@ enum Owed {
 impl Telling {
     pub(super) fn new() -> Self {
         Self { failures: 0, told: false, held_until: None, owed: Owed::Nothing, drops: false }
+    }
+
+    pub(super) fn ended(&mut self, plan: &TaskPlan, lived: Duration) {
+        if let (Schedule::Service, OnFail::Restart(retry)) = (&plan.schedule, &plan.on_fail)
+            && lived > retry.backoff.max
+        {
+            self.failures = 0;
+        }
     }
 
     pub(super) fn failed(&mut self, plan: &TaskPlan, told: bool) {
