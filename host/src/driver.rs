@@ -31,7 +31,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-const SIGNAL_KEYS: usize = 0;
+/// The first of the keys under which whoever registers signals has their events reported.
+pub const SIGNAL_KEYS: usize = 0;
 const CLOCK_KEY: usize = SIGNAL_KEYS + Signals::KEYS;
 /// The key under which whoever arms the watch of the configuration file has its events reported.
 pub const WATCH_KEY: usize = CLOCK_KEY + 1;
@@ -60,8 +61,12 @@ pub struct Settings {
     pub seed: u64,
     /// The host's clocks.
     pub clock: Clock,
-    /// Where sources are watched; the watch of the configuration file is among them already.
+    /// Where sources are watched; the signals and the watch of the configuration file are among them already.
     pub poller: Arc<Poller>,
+    /// The signals that the host acts upon.
+    pub signals: Signals,
+    /// Those that have arrived before now.
+    pub heard: Vec<HostSignal>,
     /// Tells when the configuration file has changed; `None`: it is read again on SIGHUP only.
     pub watch: Option<ConfigWatch>,
     /// Reads the configuration again.
@@ -78,6 +83,8 @@ pub struct Driver {
     clock: Clock,
     poller: Arc<Poller>,
     signals: Signals,
+    /// Signals that arrived before the host ran.
+    heard: Vec<HostSignal>,
     clock_watch: ClockWatch,
     watch: Option<ConfigWatch>,
     subprocess: SubprocessRunner,
@@ -122,8 +129,8 @@ impl Driver {
         events: EventStream,
         settings: Settings,
     ) -> io::Result<Self> {
-        let Settings { exit_when_done, seed, clock, poller, watch, load, ticks, records } = settings;
-        let signals = Signals::register(&poller, SIGNAL_KEYS)?;
+        let Settings { exit_when_done, seed, clock, poller, signals, heard, watch, load, ticks, records } =
+            settings;
         let clock_watch = ClockWatch::arm(&clock, &poller, CLOCK_KEY)?;
         let (sender, updates) = bounded(UPDATES);
         let waker: Arc<dyn Fn() + Send + Sync> = {
@@ -138,6 +145,7 @@ impl Driver {
         let mut driver = Self {
             core: Orchestrator::new(configuration.plan.clone(), seed),
             signals,
+            heard,
             clock_watch,
             watch,
             subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS)
@@ -167,6 +175,9 @@ impl Driver {
     pub fn run(mut self) -> i32 {
         self.recall_ticks();
         self.input(Input::Begin);
+        for signal in std::mem::take(&mut self.heard) {
+            self.signal(signal);
+        }
         let mut events = Events::new();
         let code = loop {
             let more = self.dispatch();

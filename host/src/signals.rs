@@ -4,6 +4,7 @@ use crate::process::Watched;
 use polling::Poller;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
@@ -51,10 +52,23 @@ impl Signals {
         else {
             return Vec::new();
         };
-        let mut bytes = [0; 64];
-        match source.source().read(&mut bytes) {
-            Ok(count) => vec![*signal; count],
-            Err(_) => Vec::new(),
-        }
+        arrived(*signal, source)
+    }
+
+    /// All that have arrived, one for each time. For a time in which nobody waits for the poller.
+    pub fn take(&self) -> Vec<HostSignal> {
+        self.sources.iter().flat_map(|(signal, source)| arrived(*signal, source)).collect()
+    }
+
+    /// Readable when [`Signals::take`] has something to give.
+    pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        self.sources.iter().map(|(_, source)| source.source().as_fd()).collect()
+    }
+}
+
+fn arrived(signal: HostSignal, source: &Watched<UnixStream>) -> Vec<HostSignal> {
+    match source.source().read(&mut [0; 64]) {
+        Ok(count) => vec![signal; count],
+        Err(_) => Vec::new(),
     }
 }

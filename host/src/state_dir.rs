@@ -6,6 +6,14 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long the lock of a host that has died may still be held: a child that it was starting has the descriptor until
+/// it executes its program, and there is no event for that.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often such a lock is tried meanwhile.
+const LOCK_RETRY: Duration = Duration::from_millis(5);
 
 /// A state dir that is locked for this process for as long as this lives.
 #[derive(Debug)]
@@ -90,14 +98,20 @@ impl StateDir {
             .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(path.join("lock"))
             .map_err(unusable)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                let mut text = String::new();
-                let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(rustix::io::Errno::WOULDBLOCK) => {}
+                Err(errno) => return Err(unusable(errno.into())),
+            }
+            let mut text = String::new();
+            let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+            let pid = read.ok().and_then(|_| text.trim().parse().ok());
+            if pid.is_none_or(is_alive) || Instant::now() >= deadline {
                 return Err(StateDirError::Locked { path: path.to_owned(), pid });
             }
-            Err(errno) => return Err(unusable(errno.into())),
+            std::thread::sleep(LOCK_RETRY);
         }
         let written = file
             .set_len(0)
@@ -106,6 +120,12 @@ impl StateDir {
         written.map_err(unusable)?;
         Ok(Self { path: path.to_owned(), _lock: file })
     }
+}
+
+/// Whether there is a process of this number that is no zombie.
+fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
 fn is_unwritable(error: &io::Error) -> bool {
@@ -161,6 +181,23 @@ mod tests {
         );
         drop(first);
         StateDir::open(Some(dir.path()), &file, dir.path()).unwrap();
+    }
+
+    #[test]
+    fn the_lock_of_a_dead_host_is_waited_for_while_a_child_of_its_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("scripts.json");
+        let mut dead = std::process::Command::new("true").spawn().unwrap();
+        std::fs::write(dir.path().join("lock"), format!("{}\n", dead.id())).unwrap();
+        let lock = File::open(dir.path().join("lock")).unwrap();
+        flock(&lock, FlockOperation::LockExclusive).unwrap();
+        dead.wait().unwrap();
+        let held = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(lock);
+        });
+        StateDir::open(Some(dir.path()), &file, dir.path()).unwrap();
+        held.join().unwrap();
     }
 
     #[test]

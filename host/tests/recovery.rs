@@ -6,6 +6,7 @@ use bansuri::records::{About, Kind, MARK, Record, Records, RecoverySummary};
 use bansuri_core::Signal;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -60,7 +61,7 @@ impl Bench {
     /// What the next host does.
     fn recover(&self) -> RecoverySummary {
         let (records, leftovers) = Records::open(&self.state()).unwrap();
-        let summary = leftovers.recover();
+        let summary = leftovers.recover(&[], &mut || false);
         drop(records);
         summary
     }
@@ -187,6 +188,30 @@ fn groups_whose_leaders_are_gone_are_ended() {
     host.kill();
     assert_eq!(bench.recover(), RecoverySummary { ended: 5, killed: 0, left: 0 });
     assert!(!left.into_iter().any(lives));
+}
+
+#[test]
+fn in_a_hurry_nobody_is_waited_for() {
+    let mut bench = Bench::new();
+    let stubborn = r"trap '' TERM; sleep 1000 & echo $$ $! > $SIGN; while :; do wait; done";
+    let mut host = bench.host(&[stubborn], &[(STOP_TIMEOUT, "1000")]);
+    let all = bench.pids();
+    host.kill();
+    // The bell is heard while they are waited for.
+    let (bell, ringer) = std::io::pipe().unwrap();
+    let mut ringer = Some(ringer);
+    let mut asked = 0;
+    let mut hurry = || {
+        asked += 1;
+        ringer.take();
+        asked > 1
+    };
+    let (_records, leftovers) = Records::open(&bench.state()).unwrap();
+    assert_eq!(
+        leftovers.recover(&[bell.as_fd()], &mut hurry),
+        RecoverySummary { ended: 1, killed: 1, left: 0 }
+    );
+    assert!(!all.into_iter().any(lives));
 }
 
 #[test]
@@ -322,7 +347,7 @@ fn the_same_host_goes_on_recording_while_it_recovers() {
     let (records, leftovers) = Records::open(&bench.state()).unwrap();
     assert_eq!(leftovers.entries().len(), 1);
     let (group, record) = start(&records, "exec sleep 1000", 1, PATIENCE, true);
-    assert_eq!(leftovers.recover().ended, 1);
+    assert_eq!(leftovers.recover(&[], &mut || false).ended, 1);
     assert!(lives(group.pid()) && !lives(old[0]));
     group.kill().unwrap();
     assert!(group.wait_gone(PATIENCE));

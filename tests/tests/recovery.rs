@@ -50,3 +50,38 @@ fn a_clean_end_leaves_nothing_to_recover() {
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(!log.contains("WARN"), "{log}");
 }
+
+#[test]
+fn signals_are_heard_while_what_is_left_is_ended() {
+    let command = "trap 'echo x >> asked' TERM; echo $$ > leader; while ! [ -e go ]; do sleep 0.02; done";
+    // Its shell says what ended there, and nobody would read it.
+    let task = json!({ "name": "slow", "command": command, "stop-timeout": "1000s", "stdout": "ignore" });
+    let sandbox = Sandbox::new(&json!({ "scripts": [task] }));
+    for (signals, code) in [(vec![Signal::HUP, Signal::TERM], 0), (vec![Signal::INT, Signal::INT], 130)] {
+        for old in ["asked", "go"] {
+            let _ = std::fs::remove_file(sandbox.file(old));
+        }
+        let mut host = sandbox.start(&["-q"]);
+        let leader = host.state("slow", "RUNNING")["pid"].as_u64().unwrap() as u32;
+        bansuri_tests::wait_until("it listens", || sandbox.file("leader").exists());
+        host.signal(Signal::KILL);
+        host.wait();
+
+        let mut next = sandbox.start(&[]);
+        bansuri_tests::wait_until("it was asked to stop", || sandbox.file("asked").exists());
+        let is_killed = signals[0] == Signal::INT;
+        for signal in signals {
+            next.signal(signal);
+            // Two of one kind that are pending at once are one.
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        if !is_killed {
+            assert!(is_alive(leader), "it has its time");
+            std::fs::write(sandbox.file("go"), "").unwrap();
+        }
+        assert_eq!(next.wait(), code);
+        assert!(group_members(leader).is_empty());
+        assert!(!next.seen().iter().any(|event| event["to"] == "RUNNING"), "nothing was started any more");
+        std::fs::remove_file(sandbox.file("leader")).unwrap();
+    }
+}

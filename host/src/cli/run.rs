@@ -5,10 +5,11 @@ use super::catalog::RegistryCatalog;
 use super::machine::ThisMachine;
 use crate::clock::Clock;
 use crate::config::{self, CheckOptions, ConfigWatch, Configuration, ReloadMode};
-use crate::driver::{Driver, Load, Settings, WATCH_KEY};
+use crate::driver::{Driver, Load, SIGNAL_KEYS, Settings, WATCH_KEY};
 use crate::events::{EventSink, EventStream, HostEvent};
 use crate::plugin::{ExportKind, Registry};
 use crate::records::Records;
+use crate::signals::{HostSignal, Signals};
 use crate::state_dir::{StateDir, StateDirError};
 use crate::ticks::LastTicks;
 use crate::{exit_code, logger, process};
@@ -33,6 +34,12 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     eprint!("{}", report.render(std::io::stderr().is_terminal()));
     let Some(configuration) = report.configuration else { return exit_code::INVALID };
 
+    // While the configuration is read, they still end the host by default: that runs code of plugins, and nothing is
+    // alive yet. What follows may take as long as tasks of a dead host take to stop.
+    let signals = match Signals::register(&poller, SIGNAL_KEYS) {
+        Ok(signals) => signals,
+        Err(error) => return fail(format_args!("the host cannot be set up: signals: {error}")),
+    };
     let state_dir = match StateDir::open(args.state_dir.as_deref(), &args.file.config, &configuration.folder)
     {
         Ok(state_dir) => state_dir,
@@ -59,11 +66,15 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     if let Err(error) = process::raise_nofile() {
         log::warn!(target: "bansuri", "limit of open files: {error}: it stays as it was");
     }
+    let mut heard = Vec::new();
     // Whatever a host that died left behind is ended before any task starts.
     let records = match Records::open(state_dir.path()) {
         Ok((records, leftovers)) => {
             if !leftovers.is_empty() {
-                leftovers.recover();
+                leftovers.recover(&signals.descriptors(), &mut || {
+                    heard.extend(signals.take());
+                    heard.iter().filter(|signal| **signal == HostSignal::Interrupt).count() > 1
+                });
             }
             records
         }
@@ -72,6 +83,11 @@ pub(super) fn run(args: &RunArgs) -> i32 {
             Records::none()
         }
     };
+    heard.extend(signals.take());
+    if let Some(code) = ended_by(&heard) {
+        log::info!(target: "bansuri", "stopped before any task was started (exit code {code})");
+        return code;
+    }
     announce(&configuration, &registry, &state_dir, &mut events);
     if args.exit_when_done {
         warn_of_endless_tasks(&configuration);
@@ -81,6 +97,8 @@ pub(super) fn run(args: &RunArgs) -> i32 {
         seed: seed(),
         clock: Clock::start(),
         poller,
+        signals,
+        heard,
         watch: watched(watch, &configuration),
         load,
         ticks,
@@ -95,6 +113,16 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     // Held to the end: no other host may start before this one has let go of everything.
     drop(state_dir);
     code
+}
+
+/// The exit code of a host that is not to start anything after these.
+fn ended_by(heard: &[HostSignal]) -> Option<i32> {
+    let count = |wanted| heard.iter().filter(|signal| **signal == wanted).count();
+    match (count(HostSignal::Terminate), count(HostSignal::Interrupt)) {
+        (0, 0) => None,
+        (_, 0 | 1) => Some(exit_code::FINE),
+        (_, _) => Some(exit_code::INTERRUPTED),
+    }
 }
 
 /// Reads the configuration, now and at every reload; any thread may call it.

@@ -6,7 +6,7 @@ use crate::process::{
 };
 use bansuri_core::Signal;
 use std::collections::BTreeSet;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// How long a killed group may take to be gone; only the kernel can hold it longer.
@@ -34,8 +34,9 @@ impl Leftovers {
     /// their own stop timeout. Everything is logged, and the records of what is gone are removed.
     ///
     /// Blocks until all are gone, woken by their ends alone; at most for the longest of the timeouts and 5 seconds. A
-    /// host that is killed meanwhile leaves the records to the next one.
-    pub fn recover(self) -> RecoverySummary {
+    /// host that is killed meanwhile leaves the records to the next one. Whether to kill them all at once instead is
+    /// asked of `hurry`, at the start and whenever one of `bells` has become readable.
+    pub fn recover(self, bells: &[BorrowedFd<'_>], hurry: &mut dyn FnMut() -> bool) -> RecoverySummary {
         let (mut left, mut unfound) = (BTreeSet::new(), 0);
         let mut endings = Vec::new();
         let traces: Vec<_> = self.entries.iter().map(|entry| entry.trace.clone()).collect();
@@ -49,7 +50,7 @@ impl Leftovers {
                 }
             }
         }
-        end(&mut endings);
+        end(&mut endings, bells, hurry);
         left.extend(
             endings.iter().filter(|ending| ending.phase == Phase::Left).map(|ending| ending.entry.file),
         );
@@ -99,13 +100,22 @@ enum Phase {
     Own,
 }
 
-fn end(endings: &mut [Ending<'_>]) {
+fn end(endings: &mut [Ending<'_>], bells: &[BorrowedFd<'_>], hurry: &mut dyn FnMut() -> bool) {
+    let mut in_a_hurry = false;
     loop {
+        in_a_hurry = in_a_hurry || hurry();
         let now = Instant::now();
         endings.iter_mut().for_each(|ending| ending.expire(now));
         look(endings);
+        if in_a_hurry {
+            let asked = endings.iter_mut().filter(|ending| matches!(ending.phase, Phase::Asked { .. }));
+            if asked.map(|ending| ending.kill(now)).count() > 0 {
+                continue;
+            }
+        }
         let Some(deadline) = endings.iter().filter_map(Ending::deadline).min() else { return };
-        let watched: Vec<_> = endings.iter().flat_map(|ending| &ending.watched).map(AsFd::as_fd).collect();
+        let members = endings.iter().flat_map(|ending| &ending.watched).map(AsFd::as_fd);
+        let watched: Vec<_> = members.chain(bells.iter().copied()).collect();
         wait_readable(&watched, deadline.saturating_duration_since(Instant::now()));
         for ending in endings.iter_mut() {
             ending.watched.retain(|member| !member.has_exited());
@@ -174,11 +184,7 @@ impl<'a> Ending<'a> {
                     words(self.entry),
                     self.entry.stop_signal
                 );
-                self.phase = Phase::Killed { until: now + KILL_LIMIT };
-                self.was_killed = true;
-                // So that they are looked for, and signalled.
-                self.watched.clear();
-                self.is_unsettled = false;
+                self.kill(now);
             }
             Phase::Killed { until } if until <= now => self.leave("cannot be killed"),
             Phase::Asked { .. }
@@ -188,6 +194,14 @@ impl<'a> Ending<'a> {
             | Phase::Left
             | Phase::Own => {}
         }
+    }
+
+    fn kill(&mut self, now: Instant) {
+        self.phase = Phase::Killed { until: now + KILL_LIMIT };
+        self.was_killed = true;
+        // So that they are looked for, and signalled.
+        self.watched.clear();
+        self.is_unsettled = false;
     }
 
     /// With its living members as they are now.
@@ -305,6 +319,6 @@ mod tests {
             file: 0,
         };
         let leftovers = Leftovers { entries: vec![entry], files: Vec::new() };
-        assert_eq!(leftovers.recover(), RecoverySummary::default());
+        assert_eq!(leftovers.recover(&[], &mut || false), RecoverySummary::default());
     }
 }
