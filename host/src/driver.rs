@@ -91,6 +91,7 @@ pub struct Driver {
     plugin: PluginRunner,
     health: HealthChecker,
     updates: Receiver<Update>,
+    registry: Arc<Registry>,
     configuration: Configuration,
     reloader: Reloader,
     ticks: LastTicks,
@@ -160,6 +161,7 @@ impl Driver {
             live: HashMap::new(),
             notices: Notices::new(registry, records, move || wake_of_notices()),
             reporter: Reporter::new(events),
+            registry: Arc::clone(registry),
             configuration,
             clock,
             poller,
@@ -167,6 +169,11 @@ impl Driver {
             interrupts: 0,
             phase: Phase::Running,
         };
+        driver.reporter.libraries(registry);
+        driver.reporter.emit(&HostEvent::ConfigLoaded {
+            file: &driver.configuration.file.to_string_lossy(),
+            tasks: driver.configuration.launches.len(),
+        });
         driver.assign();
         Ok(driver)
     }

@@ -4,11 +4,12 @@
 
 use bansuri::clock::{Clock, SettableWall};
 use bansuri::config::{Configuration, ReloadMode, Report};
-use bansuri::driver::{Driver, Settings};
+use bansuri::driver::{Driver, SIGNAL_KEYS, Settings};
 use bansuri::events::{EventSink, EventStream};
 use bansuri::launch::{Action, Launch};
 use bansuri::plugin::Registry;
 use bansuri::records::Records;
+use bansuri::signals::Signals;
 use bansuri::ticks::LastTicks;
 use bansuri_core::{Cron, OnFail, Plan, Positive, Schedule, TaskName, TaskPlan, TimerMode, Wall, Zone};
 use serde_json::Value;
@@ -83,11 +84,14 @@ fn next_runs_are_computed_afresh_and_intervals_are_not_touched() {
     let (home, clock, path) = (folder.path().to_owned(), wall.clone(), fifo.clone());
     let host = std::thread::spawn(move || {
         let events = EventStream::open(Some(&EventSink::File(path))).unwrap();
+        let poller = Arc::new(polling::Poller::new().unwrap());
         let settings = Settings {
+            signals: Signals::register(&poller, SIGNAL_KEYS).unwrap(),
+            heard: Vec::new(),
             exit_when_done: false,
             seed: 1,
             clock: Clock::with_wall(clock),
-            poller: Arc::new(polling::Poller::new().unwrap()),
+            poller,
             watch: None,
             load: Arc::new(|| -> Report { unreachable!("nobody asks for a reload") }),
             ticks: LastTicks::open(&home).unwrap(),

@@ -166,3 +166,33 @@ fn reloads_leak_nothing() {
     assert!(threads < 12, "{threads} threads");
     assert_eq!(host.stop(), 0);
 }
+
+#[test]
+fn a_task_that_comes_again_before_it_is_gone_has_no_second_run_beside_the_first() {
+    let deaf = json!({ "name": "deaf", "stop-timeout": "1s",
+                       "command": "trap '' TERM; echo $$ >> ready; while :; do sleep 0.05; done" });
+    let sandbox = Sandbox::with_text(&scripts(std::slice::from_ref(&deaf)));
+    let mut host = sandbox.start(&[]);
+    let first = host.state("deaf", "RUNNING")["pid"].as_u64().unwrap() as u32;
+    bansuri_tests::wait_until("it is deaf", || sandbox.file("ready").exists());
+    replace(&sandbox, &scripts(&[sleeper("other")]));
+    assert_eq!(names(&reloaded(&mut host), "removed"), ["deaf"]);
+    replace(&sandbox, &scripts(&[deaf]));
+    assert_eq!(names(&reloaded(&mut host), "added"), ["deaf"]);
+    let second = host.state("deaf", "RUNNING");
+    assert!(group_members(first).is_empty(), "the first run is gone");
+    assert_eq!(second["run"], 2);
+    assert_eq!(host.stop(), 0);
+}
+
+#[test]
+fn a_library_that_comes_with_a_reload_is_told_of() {
+    let sandbox = Sandbox::with_text(&scripts(&[sleeper("a")]));
+    let mut host = sandbox.start(&[]);
+    host.state("a", "RUNNING");
+    let plugin = json!({ "name": "p", "no-interface": true, "command": "minimal-task", "options": { "folder": ".", "at-most": 99 } });
+    replace(&sandbox, &scripts(&[sleeper("a"), plugin]));
+    host.event("plugin-loaded", |event| event["event"] == "plugin-loaded");
+    host.state("p", "COMPLETED");
+    assert_eq!(host.stop(), 0);
+}

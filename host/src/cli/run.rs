@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::{self, CheckOptions, ConfigWatch, Configuration, ReloadMode};
 use crate::driver::{Driver, Load, SIGNAL_KEYS, Settings, WATCH_KEY};
 use crate::events::{EventSink, EventStream, HostEvent};
-use crate::plugin::{ExportKind, Registry};
+use crate::plugin::Registry;
 use crate::records::Records;
 use crate::signals::{HostSignal, Signals};
 use crate::state_dir::{StateDir, StateDirError};
@@ -88,7 +88,7 @@ pub(super) fn run(args: &RunArgs) -> i32 {
         log::info!(target: "bansuri", "stopped before any task was started (exit code {code})");
         return code;
     }
-    announce(&configuration, &registry, &state_dir, &mut events);
+    announce(&configuration, &state_dir, &mut events);
     if args.exit_when_done {
         warn_of_endless_tasks(&configuration);
     }
@@ -145,12 +145,7 @@ fn watched(watch: io::Result<ConfigWatch>, configuration: &Configuration) -> Opt
     }
 }
 
-fn announce(
-    configuration: &Configuration,
-    registry: &Registry,
-    state_dir: &StateDir,
-    events: &mut EventStream,
-) {
+fn announce(configuration: &Configuration, state_dir: &StateDir, events: &mut EventStream) {
     let tasks = configuration.launches.len();
     log::info!(target: "bansuri", "host started (pid {}): {tasks} tasks from {}", std::process::id(), configuration.file.display());
     events.emit(&HostEvent::HostStarted {
@@ -158,17 +153,6 @@ fn announce(
         version: env!("CARGO_PKG_VERSION"),
         state_dir: &state_dir.path().to_string_lossy(),
     });
-    for library in registry.libraries() {
-        let path = library.path().to_string_lossy();
-        log::debug!(target: "bansuri", "plugin {path} loaded (bansuri-plugin-api {})", library.api_version());
-        events.emit(&HostEvent::PluginLoaded {
-            library: &path,
-            api_version: library.api_version(),
-            tasks: library.names(ExportKind::Task).collect(),
-            notifiers: library.names(ExportKind::Notifier).collect(),
-        });
-    }
-    events.emit(&HostEvent::ConfigLoaded { file: &configuration.file.to_string_lossy(), tasks });
 }
 
 fn warn_of_endless_tasks(configuration: &Configuration) {

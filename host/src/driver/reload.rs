@@ -122,6 +122,7 @@ impl Driver {
         if !findings.is_empty() {
             log::warn!(target: "bansuri", "the configuration has warnings:\n{findings}");
         }
+        self.reporter.libraries(&self.registry);
         let difference = diff(&self.configuration, &configuration, |name| self.core.task_id(name));
         let (added, removed, changed) =
             (difference.added.len(), difference.removed.len(), difference.changed.len());

@@ -2,8 +2,11 @@
 
 use crate::clock::rfc3339;
 use crate::events::{EventStream, HostEvent};
+use crate::plugin::{ExportKind, Registry};
 use bansuri_core::{Command, Event, StateName, TaskId, TaskState};
+use std::collections::HashSet;
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +17,14 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 pub(super) struct Reporter {
     /// By the tasks' places.
     names: Vec<Arc<str>>,
+    /// Libraries that were told of.
+    libraries: HashSet<PathBuf>,
     events: EventStream,
 }
 
 impl Reporter {
     pub(super) fn new(events: EventStream) -> Self {
-        Self { names: Vec::new(), events }
+        Self { names: Vec::new(), libraries: HashSet::new(), events }
     }
 
     /// The task at this place has this name from now on.
@@ -28,6 +33,23 @@ impl Reporter {
             self.names.resize(task.index() + 1, Arc::from(""));
         }
         self.names[task.index()] = name;
+    }
+
+    /// Tells of the libraries that were loaded since the last time.
+    pub(super) fn libraries(&mut self, registry: &Registry) {
+        for library in registry.libraries() {
+            if !self.libraries.insert(library.path().to_owned()) {
+                continue;
+            }
+            let path = library.path().to_string_lossy();
+            log::debug!(target: "bansuri", "plugin {path} loaded (bansuri-plugin-api {})", library.api_version());
+            self.events.emit(&HostEvent::PluginLoaded {
+                library: &path,
+                api_version: library.api_version(),
+                tasks: library.names(ExportKind::Task).collect(),
+                notifiers: library.names(ExportKind::Notifier).collect(),
+            });
+        }
     }
 
     /// Writes an event of the host's own to the stream.
@@ -79,8 +101,9 @@ impl Reporter {
         let level = match change.to {
             StateName::Failed | StateName::TimedOut => log::Level::Error,
             StateName::Running | StateName::Completed | StateName::Stopped => log::Level::Info,
-            StateName::Pending if change.next_run.is_some() && change.from.is_some() => log::Level::Info,
-            StateName::Pending => log::Level::Debug,
+            // At the start, that a task waits for its time is what everybody expects; what else it waits for is not.
+            StateName::Pending if change.next_run.is_some() && change.from.is_none() => log::Level::Debug,
+            StateName::Pending => log::Level::Info,
         };
         log::log!(target: task, level, "{}", Words(change));
         if !self.events.is_open() {
