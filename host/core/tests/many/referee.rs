@@ -143,8 +143,20 @@ impl Referee {
                     known.plan = task.clone();
                 }
                 Origin::Added => {
-                    assert!(self.ever.insert(id), "an id was given twice");
-                    self.tasks.insert(id, Known::new(task));
+                    let left = self.tasks.iter().find(|(_, it)| it.is_leaving && it.plan.name == task.name);
+                    // Of one that comes again, what is alive is still that: it has its run, and nothing else.
+                    let known = match left {
+                        Some((before, known)) => {
+                            assert_eq!(*before, id, "what is left of a task goes on beside it");
+                            let Known { run, is_forced, number, shown, .. } = *known;
+                            Known { run, is_forced, number, shown, ..Known::new(task) }
+                        }
+                        None => {
+                            assert!(self.ever.insert(id), "an id was given twice");
+                            Known::new(task)
+                        }
+                    };
+                    self.tasks.insert(id, known);
                 }
             }
         }
