@@ -2,7 +2,7 @@
 //! alone, and what every step must agree with.
 
 use bansuri_core::{
-    Change, Command, Condition, Effect, Event, Input, Now, Orchestrator, Origin, Plan, RunId, Schedule,
+    Change, Command, Condition, Effect, Event, Input, Mono, Now, Orchestrator, Origin, Plan, RunId, Schedule,
     StateName, TaskId, TaskName, TaskPlan,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -34,6 +34,8 @@ struct Known {
     run: Run,
     is_forced: bool,
     number: u64,
+    /// When its last run was RUNNING first.
+    since: Mono,
     shown: Option<StateName>,
     pending: Pending,
     /// Since when it queues for a slot, by the count of such events.
@@ -60,6 +62,10 @@ pub(crate) struct Referee {
     count: u64,
     is_shutting: bool,
     is_killed: bool,
+    /// The time of the last input.
+    now: Mono,
+    /// The run of which the last input said that it is not healthy.
+    unhealthy: Option<RunId>,
 }
 
 impl Known {
@@ -70,6 +76,7 @@ impl Known {
             run: Run::Over,
             is_forced: false,
             number: 0,
+            since: Mono::default(),
             shown: None,
             pending: Pending::Other,
             queued: None,
@@ -103,6 +110,8 @@ impl Referee {
             count: 0,
             is_shutting: false,
             is_killed: false,
+            now: Mono::default(),
+            unhealthy: None,
         };
         referee.take_plan(core.plan(), &vec![Origin::Added; core.plan().tasks().len()], core);
         referee
@@ -110,6 +119,11 @@ impl Referee {
 
     /// Gives one input and checks what comes out. Panics where a law is broken.
     pub(crate) fn give(&mut self, core: &mut Orchestrator, input: &Input, now: Now) -> Vec<Effect> {
+        self.now = now.mono;
+        self.unhealthy = match input {
+            Input::HealthChecked { run, problem: Some(_) } => Some(*run),
+            _ => None,
+        };
         let means_something = self.take_in(input);
         let due = core.next_deadline().is_some_and(|due| due <= now.mono);
         core.handle(input.clone(), now);
@@ -148,8 +162,8 @@ impl Referee {
                     let known = match left {
                         Some((before, known)) => {
                             assert_eq!(*before, id, "what is left of a task goes on beside it");
-                            let Known { run, is_forced, number, shown, .. } = *known;
-                            Known { run, is_forced, number, shown, ..Known::new(task) }
+                            let Known { run, is_forced, number, since, shown, .. } = *known;
+                            Known { run, is_forced, number, since, shown, ..Known::new(task) }
                         }
                         None => {
                             assert!(self.ever.insert(id), "an id was given twice");
@@ -228,6 +242,9 @@ impl Referee {
             Effect::Event(Event::TaskState(change)) => {
                 let known = self.tasks.get_mut(&change.task).expect("an event of a task that is there");
                 assert_eq!(change.from, known.shown, "events form a chain: {change:?}");
+                if change.to == StateName::Running && change.from != Some(StateName::Running) {
+                    known.since = self.now;
+                }
                 known.shown = Some(change.to);
                 known.queued = None;
                 match (change.to, change.reason.as_deref()) {
@@ -312,7 +329,11 @@ impl Referee {
     fn request_stop(&self, run: RunId) {
         assert_eq!(self.tasks[&run.task].number, run.number);
         let known = &self.tasks[&run.task];
-        if self.is_shutting && !known.is_leaving && known.run == Run::Alive {
+        // Its own timeout and its own health end a run in a shutdown too.
+        let outlived =
+            known.plan.timeout.is_some_and(|limit| self.now.since(known.since) >= limit.duration());
+        let by_itself = outlived || self.unhealthy == Some(run);
+        if self.is_shutting && !by_itself && !known.is_leaving && known.run == Run::Alive {
             let above = self.all_above(&known.plan.name);
             let up = above.iter().map(|name| &self.tasks[&self.names[name]]).find(|above| above.is_up());
             assert!(up.is_none(), "asked before a dependent was down: {known:?} {up:?}");
