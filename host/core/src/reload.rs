@@ -111,10 +111,14 @@ impl Task {
         match wait {
             Wait::Tick { .. } | Wait::Dependencies if ran_enough => Then::End(End::AsLastRun),
             Wait::Tick { .. } | Wait::Dependencies if rework.runs_otherwise => self.next(cx),
-            Wait::Retry { attempt, turn, at } => match self.give_up(attempt, turn, cx) {
-                Some(then) => then,
-                None => Then::Wait(Wait::Retry { attempt, turn: self.revised_turn(turn, rework, cx), at }),
-            },
+            Wait::Retry { attempt, turn, at } => {
+                // What the turn leads back to first: the plan may leave it no attempt.
+                let turn = self.revised_turn(turn, rework, cx);
+                match self.give_up(attempt, turn, cx) {
+                    Some(then) => then,
+                    None => Then::Wait(Wait::Retry { attempt, turn, at }),
+                }
+            }
             Wait::Trigger(former) => Then::Wait(Wait::Trigger(self.revised_former(former, rework, cx))),
             Wait::First(_) | Wait::Tick { .. } | Wait::Dependencies => Then::Wait(wait),
         }

@@ -319,3 +319,22 @@ fn a_thousand_reloads_leak_nothing() {
     // What it holds does not depend on how often it was reloaded.
     assert!(format!("{core:?}").len() < 100_000);
 }
+
+#[test]
+fn a_retry_that_a_new_plan_takes_leads_to_what_that_plan_has_next() {
+    let triggered = retries(task("b", &["a"]), 3);
+    let mut story = Story::new(
+        &[task("a", &[]), triggered],
+        0,
+        "a PENDING at 0 (first run), b PENDING (waiting for a to complete), a starts 1.1",
+    );
+    story.exits(1, "a", 0, "a COMPLETED, b PENDING at 1 (every dependency has completed), b starts 1.1");
+    story.exits(2, "b", 0, "b COMPLETED");
+    let b = story.id("b");
+    let trigger = Input::Operator { task: b, command: Command::Trigger };
+    story.at(3, trigger, "b PENDING at 3 (triggered by an operator), b starts 2.1");
+    story.exits(4, "b", 1, "b FAILED, b PENDING at 9 (retry 2 of 3)");
+    // A timer that ignores failures: no retry is left, and it does not wait for others any more.
+    let timed = [task("a", &[]), timer(task("b", &["a"]), 10)];
+    story.reload(5, plan(&timed, 0), &[("a", Change::None), ("b", Change::Schedule)], "b PENDING at 11 (next tick)");
+}

@@ -36,6 +36,8 @@ struct Known {
     number: u64,
     /// When its last run was RUNNING first.
     since: Mono,
+    /// Its last run was asked to stop: what a check says of it means nothing.
+    is_asked: bool,
     shown: Option<StateName>,
     pending: Pending,
     /// Since when it queues for a slot, by the count of such events.
@@ -77,6 +79,7 @@ impl Known {
             is_forced: false,
             number: 0,
             since: Mono::default(),
+            is_asked: false,
             shown: None,
             pending: Pending::Other,
             queued: None,
@@ -162,8 +165,8 @@ impl Referee {
                     let known = match left {
                         Some((before, known)) => {
                             assert_eq!(*before, id, "what is left of a task goes on beside it");
-                            let Known { run, is_forced, number, since, shown, .. } = *known;
-                            Known { run, is_forced, number, since, shown, ..Known::new(task) }
+                            let Known { run, is_forced, number, since, is_asked, shown, .. } = *known;
+                            Known { run, is_forced, number, since, is_asked, shown, ..Known::new(task) }
                         }
                         None => {
                             assert!(self.ever.insert(id), "an id was given twice");
@@ -207,7 +210,8 @@ impl Referee {
             },
             Input::HealthChecked { problem, .. } => match &mut last {
                 Some(known) => {
-                    known.healthy |= problem.is_none() && known.shown == Some(StateName::Running);
+                    let counts = known.shown == Some(StateName::Running) && !known.is_asked;
+                    known.healthy |= problem.is_none() && counts;
                     true
                 }
                 None => false,
@@ -316,7 +320,7 @@ impl Referee {
         self.count += 1;
         let known = self.tasks.get_mut(&run.task).expect("looked at above");
         (known.run, known.number, known.queued) = (Run::Alive, run.number, None);
-        known.is_forced = false;
+        (known.is_forced, known.is_asked) = (false, false);
         match known.pending {
             Pending::Begin | Pending::AllCompleted | Pending::Other => {
                 (known.seen, known.perhaps_seen) = (self.count, self.count);
@@ -326,8 +330,10 @@ impl Referee {
         }
     }
 
-    fn request_stop(&self, run: RunId) {
-        assert_eq!(self.tasks[&run.task].number, run.number);
+    fn request_stop(&mut self, run: RunId) {
+        let known = self.tasks.get_mut(&run.task).expect("only what is there is asked");
+        assert_eq!(known.number, run.number);
+        known.is_asked = true;
         let known = &self.tasks[&run.task];
         // Its own timeout and its own health end a run in a shutdown too.
         let outlived =
@@ -392,9 +398,12 @@ impl Referee {
                 && known.shown.is_some();
             if held {
                 let open = self.gate_is_open(known);
+                let on: Vec<_> =
+                    known.plan.depends_on.iter().map(|on| &self.tasks[&self.names[&on.task]]).collect();
                 assert!(
                     !open || (known.plan.is_triggered() && !self.is_triggered(known, known.perhaps_seen)),
-                    "{known:?}"
+                    "{known:?} waits ({:?}), but not for {on:?}",
+                    view.reason
                 );
             }
         }
