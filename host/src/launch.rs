@@ -164,7 +164,19 @@ pub enum Action {
         type_name: String,
         /// The `options` of the task, an object.
         options: serde_json::Value,
+        /// Where it runs.
+        isolation: Isolation,
     },
+}
+
+/// Where a plugin's code runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Isolation {
+    /// In the host, on a thread of its own.
+    #[default]
+    Thread,
+    /// In a process of its own.
+    Process,
 }
 
 /// Where an output stream goes.

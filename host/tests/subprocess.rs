@@ -263,6 +263,7 @@ fn a_launch_for_plugins_is_refused() {
         library: "/lib/x.so".into(),
         type_name: "X".into(),
         options: serde_json::json!({}),
+        isolation: bansuri::launch::Isolation::Thread,
     };
     assert_eq!(refusal(&mut Bench::new(), launch(action)).code, None);
 }

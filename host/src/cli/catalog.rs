@@ -1,7 +1,7 @@
 //! Answers the checker's questions about plugins by loading them.
 
 use crate::config::{PluginCatalog, ResolvedType};
-use crate::plugin::Registry;
+use crate::plugin::{PluginError, Registry, Resolved};
 use std::path::{Path, PathBuf};
 
 /// A registry, asked by the checker. What it loads stays loaded for the runs.
@@ -15,9 +15,7 @@ impl PluginCatalog for RegistryCatalog<'_> {
         search_paths: &[PathBuf],
     ) -> Result<ResolvedType, String> {
         let resolved = self.0.resolve_task(reference, folder, search_paths);
-        resolved
-            .map(|(library, type_name)| ResolvedType { library, type_name })
-            .map_err(|error| error.to_string())
+        answer(resolved)
     }
 
     fn notifier_type(
@@ -27,8 +25,11 @@ impl PluginCatalog for RegistryCatalog<'_> {
         search_paths: &[PathBuf],
     ) -> Result<ResolvedType, String> {
         let resolved = self.0.resolve_notifier(reference, folder, search_paths);
-        resolved
-            .map(|(library, type_name)| ResolvedType { library, type_name })
-            .map_err(|error| error.to_string())
+        answer(resolved)
     }
+}
+
+fn answer(resolved: Result<Resolved, PluginError>) -> Result<ResolvedType, String> {
+    let Resolved { library, type_name, options_schema } = resolved.map_err(|error| error.to_string())?;
+    Ok(ResolvedType { library, type_name, options_schema, warnings: Vec::new() })
 }

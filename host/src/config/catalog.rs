@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Answers questions about plugin libraries. Implemented by `cli` on top of `plugin`.
 pub trait PluginCatalog {
@@ -30,6 +31,10 @@ pub struct ResolvedType {
     pub library: PathBuf,
     /// The type in it.
     pub type_name: String,
+    /// A JSON Schema for its options, as text; `None`: the type publishes none.
+    pub options_schema: Option<Arc<str>>,
+    /// What makes it less than trustworthy: a lowercase fragment each.
+    pub warnings: Vec<String>,
 }
 
 /// Asks about each reference once: a file may name one library in thousands of tasks, and trying a library that cannot

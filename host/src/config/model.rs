@@ -1,6 +1,6 @@
 //! A configuration that has been checked. Types only.
 
-use crate::launch::Launch;
+use crate::launch::{Isolation, Launch};
 use bansuri_core::Plan;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -45,4 +45,6 @@ pub struct NotifierSpec {
     pub options: serde_json::Value,
     /// How long one call may take.
     pub timeout: Duration,
+    /// Where it runs.
+    pub isolation: Isolation,
 }

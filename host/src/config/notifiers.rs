@@ -10,7 +10,7 @@ use super::read::read;
 use super::settings::{Defaults, Settings};
 use super::slots::Written;
 use super::typed::{Kind, Merged, Typed};
-use crate::launch::NotifyTarget;
+use crate::launch::{Isolation, NotifyTarget};
 use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use std::collections::BTreeMap;
@@ -91,7 +91,10 @@ impl<'a> Notifiers<'a> {
                         Some(_) | None => DEFAULT_TIMEOUT,
                     };
                     let (library, type_name) = (resolved.library, resolved.type_name);
-                    self.specs.insert(name.to_owned(), NotifierSpec { library, type_name, options, timeout });
+                    self.specs.insert(
+                        name.to_owned(),
+                        NotifierSpec { library, type_name, options, timeout, isolation: Isolation::Thread },
+                    );
                 }
             }
         }

@@ -11,7 +11,9 @@ use super::read_list::command_text;
 use super::settings::Settings;
 use super::typed::Typed;
 use super::zone::SystemZone;
-use crate::launch::{Action, ErrorSink, HealthCommand, Launch, NotifyTarget, Privileges, Rotation, Sink};
+use crate::launch::{
+    Action, ErrorSink, HealthCommand, Isolation, Launch, NotifyTarget, Privileges, Rotation, Sink,
+};
 use bansuri_core::{Signal, TaskName, TaskPlan};
 use jsonc_parser::common::Ranged;
 use std::num::NonZeroU64;
@@ -141,7 +143,10 @@ fn action(
                 Some(_) | None => serde_json::Value::Object(serde_json::Map::new()),
             };
             let (library, type_name) = (resolved.library, resolved.type_name);
-            Some((Action::Plugin { library, type_name, options }, text.to_owned()))
+            Some((
+                Action::Plugin { library, type_name, options, isolation: Isolation::Thread },
+                text.to_owned(),
+            ))
         }
         Err(error) => {
             let subject = settings.owner(Key::Command);

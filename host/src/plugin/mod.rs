@@ -20,4 +20,4 @@ pub use failure::FailureRecord;
 pub use instance::{InstanceSetup, NotifierInstance, TaskInstance};
 pub use library::{Export, ExportKind, Library};
 pub use reference::SearchPath;
-pub use registry::Registry;
+pub use registry::{Registry, Resolved};

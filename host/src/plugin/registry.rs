@@ -19,6 +19,17 @@ pub struct Registry {
     loading: Mutex<()>,
 }
 
+/// What a reference stands for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Resolved {
+    /// The library, absolute.
+    pub library: PathBuf,
+    /// The type in it.
+    pub type_name: String,
+    /// A JSON Schema for its options, as text; `None`: the type publishes none.
+    pub options_schema: Option<Arc<str>>,
+}
+
 impl Registry {
     /// Looks for bare names where this process looks for them.
     pub fn new() -> Self {
@@ -30,14 +41,14 @@ impl Registry {
         Self { search_path, ..Self::default() }
     }
 
-    /// Finds the task type that `LIBRARY[:Type]` names, and loads its library: its absolute path and the type's name.
+    /// Finds the task type that `LIBRARY[:Type]` names, and loads its library.
     /// Relative paths resolve against `folder`, which is absolute; bare names are looked for in `search_paths` first.
     pub fn resolve_task(
         &self,
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
-    ) -> Result<(PathBuf, String), PluginError> {
+    ) -> Result<Resolved, PluginError> {
         self.resolve(ExportKind::Task, reference, folder, search_paths)
     }
 
@@ -47,7 +58,7 @@ impl Registry {
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
-    ) -> Result<(PathBuf, String), PluginError> {
+    ) -> Result<Resolved, PluginError> {
         self.resolve(ExportKind::Notifier, reference, folder, search_paths)
     }
 
@@ -94,13 +105,21 @@ impl Registry {
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
-    ) -> Result<(PathBuf, String), PluginError> {
+    ) -> Result<Resolved, PluginError> {
         let parsed = Reference::parse(reference)?;
         let path = parsed.file(folder, search_paths, &self.search_path)?;
         let library = self.library(&path)?;
         let exported: Vec<String> = library.names(kind).map(str::to_owned).collect();
+        let resolved = |library: &Library, path, type_name: String| {
+            let mut exports = library.exports().iter();
+            let export = exports.find(|export| export.kind == kind && export.name == type_name);
+            let options_schema = export.and_then(|export| export.options_schema.as_deref().map(Arc::from));
+            Resolved { library: path, type_name, options_schema }
+        };
         match parsed.type_name {
-            Some(name) if exported.iter().any(|known| known == name) => Ok((path, name.to_owned())),
+            Some(name) if exported.iter().any(|known| known == name) => {
+                Ok(resolved(&library, path, name.to_owned()))
+            }
             Some(name) => Err(PluginError::UnknownType {
                 of_other_kind: library.names(kind.other()).any(|other| other == name),
                 library: path,
@@ -109,7 +128,7 @@ impl Registry {
                 exported,
             }),
             None => match <[String; 1]>::try_from(exported) {
-                Ok([only]) => Ok((path, only)),
+                Ok([only]) => Ok(resolved(&library, path, only)),
                 Err(exported) => Err(PluginError::Unnamed {
                     library: path,
                     kind,

@@ -241,7 +241,7 @@ impl Work {
     }
 
     fn make(&self) -> Result<TaskInstance, PluginFault> {
-        let Action::Plugin { library, type_name, options } = &self.launch.action else {
+        let Action::Plugin { library, type_name, options, .. } = &self.launch.action else {
             return Err(PluginFault::Error("its command names no plugin".to_owned()));
         };
         let library =

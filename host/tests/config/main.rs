@@ -45,7 +45,12 @@ impl PluginCatalog for Catalog {
 fn resolve(reference: &str, folder: &Path, library: &str, only: &str) -> Result<ResolvedType, String> {
     let (file, type_name) = reference.split_once(':').unwrap_or((reference, only));
     match (file == library, type_name == only) {
-        (true, true) => Ok(ResolvedType { library: folder.join(file), type_name: type_name.to_owned() }),
+        (true, true) => Ok(ResolvedType {
+            library: folder.join(file),
+            type_name: type_name.to_owned(),
+            options_schema: None,
+            warnings: Vec::new(),
+        }),
         (true, false) => Err(format!("no type {type_name:?}, it exports {only:?}")),
         (false, _) => Err("no such file".to_owned()),
     }

@@ -3,8 +3,8 @@
 use crate::{accept, script, scripts};
 use bansuri::config::NotifierSpec;
 use bansuri::launch::{
-    Account, Action, ErrorSink, HealthCommand, Launch, Limit, NotifyTarget, Privileges, Resource, Rotation,
-    Sink,
+    Account, Action, ErrorSink, HealthCommand, Isolation, Launch, Limit, NotifyTarget, Privileges, Resource,
+    Rotation, Sink,
 };
 use bansuri_core::{
     Backoff, Growth, HealthPlan, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule,
@@ -339,7 +339,10 @@ fn plugins_and_their_notifiers() {
     let library = PathBuf::from("/srv/jobs/disk.so");
     let options = serde_json::json!({ "min_free": "10%" });
     let launch = &configuration.launches[0];
-    assert_eq!(launch.action, Action::Plugin { library, type_name: "Space".to_owned(), options });
+    assert_eq!(
+        launch.action,
+        Action::Plugin { library, type_name: "Space".to_owned(), options, isolation: Isolation::Thread }
+    );
     assert_eq!(launch.command_text, "disk.so");
     assert_eq!(launch.notify, Some(NotifyTarget::Named("on_call".to_owned())));
     assert!(configuration.plan.tasks()[0].notify.is_some());
@@ -347,6 +350,7 @@ fn plugins_and_their_notifiers() {
         library: PathBuf::from("/srv/jobs/pager.so"),
         type_name: "Pager".to_owned(),
         options,
+        isolation: Isolation::Thread,
         timeout: Duration::from_secs(timeout),
     };
     assert_eq!(configuration.notifiers["on_call"], spec(serde_json::json!({ "to_whom": "ops" }), 5));
