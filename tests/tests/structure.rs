@@ -28,7 +28,7 @@ const LEAVES: &[(&str, &[&str])] = &[
 const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["launch", "process"]),
     ("runner", &["clock", "envfile", "launch", "process", "records", "tail"]),
-    ("plugin", &["clock"]),
+    ("plugin", &["process"]),
     ("notify", &["clock", "process", "records", "tail"]),
 ];
 

@@ -117,7 +117,8 @@ impl Exit {
         }
     }
 
-    fn reason(&self) -> String {
+    /// In words, as a lowercase fragment: `exit code 1`, `killed by SIGSEGV`.
+    pub fn reason(&self) -> String {
         match self {
             Exit::Code(code) => format!("exit code {code}"),
             Exit::Signal(signal) => format!("killed by {signal}"),

@@ -101,6 +101,9 @@ pub fn main() -> ! {
     if super::exec_helper::is_asked_for() {
         super::exec_helper::run();
     }
+    if super::probe::is_asked_for() {
+        super::probe::run();
+    }
     let cli = Cli::parse();
     let code = match cli.command {
         None => super::run::run(&cli.run),

@@ -1,10 +1,10 @@
-//! Answers the checker's questions about plugins by loading them.
+//! Answers the checker's questions about plugins by trying them.
 
 use crate::config::{PluginCatalog, ResolvedType};
 use crate::plugin::{PluginError, Registry, Resolved};
 use std::path::{Path, PathBuf};
 
-/// A registry, asked by the checker. What it loads stays loaded for the runs.
+/// A registry, asked by the checker. What it tries is known to the runs.
 pub(super) struct RegistryCatalog<'a>(pub(super) &'a Registry);
 
 impl PluginCatalog for RegistryCatalog<'_> {

@@ -6,11 +6,12 @@ use super::machine::ThisMachine;
 use crate::config::{self, CheckOptions};
 use crate::exit_code;
 use crate::plugin::Registry;
+use crate::process::OWN_BINARY;
 use std::io::{self, IsTerminal, Write};
 
 /// Checks the file and writes what was found. 0: it can be used; 3: it cannot.
 pub(super) fn check(args: &CheckArgs) -> i32 {
-    let registry = Registry::new();
+    let registry = Registry::new().with_probe(OWN_BINARY.into());
     let options = CheckOptions { strict: args.strict };
     let report = config::load(&args.file.config, &mut RegistryCatalog(&registry), &ThisMachine, options);
     let written = match args.format {

@@ -2,14 +2,15 @@
 
 use super::args::{Format, PluginCommand};
 use crate::exit_code;
-use crate::plugin::{Export, ExportKind, Library, Registry};
+use crate::plugin::{Export, ExportKind, Manifest, Registry};
+use crate::process::OWN_BINARY;
 use std::fmt::Write;
 use std::path::Path;
 
 /// Runs the subcommand. 0: done; 3: the library is no usable plugin.
 pub(super) fn plugin(command: &PluginCommand) -> i32 {
     let PluginCommand::Inspect { library, format } = command;
-    let registry = Registry::new();
+    let registry = Registry::new().with_probe(OWN_BINARY.into());
     let folder = std::env::current_dir().unwrap_or_else(|_| Path::new("/").to_owned());
     let library = match registry.find(library, &folder) {
         Ok(library) => library,
@@ -26,18 +27,18 @@ pub(super) fn plugin(command: &PluginCommand) -> i32 {
     exit_code::FINE
 }
 
-fn describe(library: &Library) -> String {
+fn describe(library: &Manifest) -> String {
     let mut text = format!("{}\nbansuri-plugin-api {}\n", library.path().display(), library.api_version());
     section(&mut text, "Tasks", library, ExportKind::Task);
     section(&mut text, "Notifiers", library, ExportKind::Notifier);
     text
 }
 
-fn of_kind(library: &Library, kind: ExportKind) -> Vec<&Export> {
+fn of_kind(library: &Manifest, kind: ExportKind) -> Vec<&Export> {
     library.exports().iter().filter(|export| export.kind == kind).collect()
 }
 
-fn section(text: &mut String, title: &str, library: &Library, kind: ExportKind) {
+fn section(text: &mut String, title: &str, library: &Manifest, kind: ExportKind) {
     let exports = of_kind(library, kind);
     if exports.is_empty() {
         return;
@@ -51,7 +52,7 @@ fn section(text: &mut String, title: &str, library: &Library, kind: ExportKind) 
     }
 }
 
-fn describe_json(library: &Library) -> String {
+fn describe_json(library: &Manifest) -> String {
     let list = |exports: Vec<&Export>| -> serde_json::Value {
         exports.iter().map(|e| serde_json::json!({ "name": e.name, "description": e.description })).collect()
     };

@@ -28,7 +28,7 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     };
     // Before the file is read, so that no change falls between.
     let watch = ConfigWatch::arm(&args.file.config, &poller, WATCH_KEY);
-    let registry = Arc::new(Registry::new());
+    let registry = Arc::new(Registry::new().with_probe(process::OWN_BINARY.into()));
     let load = loading(&args.file.config, &registry);
     let report = load();
     eprint!("{}", report.render(std::io::stderr().is_terminal()));
@@ -49,6 +49,9 @@ pub(super) fn run(args: &RunArgs) -> i32 {
         }
         Err(error @ StateDirError::Unusable { .. }) => return fail(error),
     };
+    if let Err(error) = registry.keep_in(state_dir.path()) {
+        log::warn!(target: "bansuri", "state dir {:?}: plugins: {error}: their copies are kept in a temporary folder", state_dir.path());
+    }
     let ticks = match LastTicks::open(state_dir.path()) {
         Ok(ticks) => ticks,
         Err(error) => return fail(format_args!("state dir {:?}: last ticks: {error}", state_dir.path())),
@@ -109,6 +112,7 @@ pub(super) fn run(args: &RunArgs) -> i32 {
         Err(error) => return fail(format_args!("the host cannot be set up: {error}")),
     };
     let code = driver.run();
+    registry.close();
     log::info!(target: "bansuri", "host stopped (exit code {code})");
     // Held to the end: no other host may start before this one has let go of everything.
     drop(state_dir);

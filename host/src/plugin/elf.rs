@@ -13,33 +13,34 @@ const ELFDATA2LSB: u8 = 1;
 const ELFDATA2MSB: u8 = 2;
 const ET_DYN: u64 = 3;
 
+// Of a segment.
+const PT_LOAD: u64 = 1;
+const PT_DYNAMIC: u64 = 2;
+
+// Of an entry of the dynamic section.
+const DT_NULL: u64 = 0;
+const DT_NEEDED: u64 = 1;
+const DT_STRTAB: u64 = 5;
+const DT_RPATH: u64 = 15;
+const DT_RUNPATH: u64 = 29;
+
+/// More than any path that the loader would follow.
+const LONGEST_PATH: usize = 4096;
+
 /// Whether the file is a whole shared library for this machine.
 pub(super) fn check(file: &File, length: u64) -> Result<(), LoadProblem> {
-    let mut identity = [0; 16];
-    match file.read_exact_at(&mut identity, 0) {
-        Ok(()) if identity[..4] == *b"\x7fELF" => {}
-        Ok(()) => return Err(LoadProblem::NotALibrary),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(short(file, length)),
-        Err(error) => return Err(LoadProblem::Unreadable(super::loader::words(&error))),
-    }
-    let elf = Elf {
-        file,
-        wide: match identity[4] {
-            ELFCLASS32 => false,
-            ELFCLASS64 => true,
-            _ => return Err(LoadProblem::NotALibrary),
-        },
-        little: match identity[5] {
-            ELFDATA2LSB => true,
-            ELFDATA2MSB => false,
-            _ => return Err(LoadProblem::NotALibrary),
-        },
-    };
-    elf.check(length).map_err(|wrong| match wrong {
+    Elf::open(file, length)?.check(length).map_err(|wrong| match wrong {
         Wrong::Problem(problem) => problem,
         Wrong::Read(error) if error.kind() == ErrorKind::UnexpectedEof => LoadProblem::Truncated,
         Wrong::Read(error) => LoadProblem::Unreadable(super::loader::words(&error)),
     })
+}
+
+/// Whether the library looks for others in places that are told from its own (`$ORIGIN`). A file that makes no sense
+/// names none.
+pub(super) fn names_origin(file: &File) -> bool {
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    Elf::open(file, length).is_ok_and(|elf| elf.names_origin().unwrap_or(false))
 }
 
 /// A file of less than 16 bytes: the beginning of a library, or something else.
@@ -70,7 +71,28 @@ struct Elf<'a> {
     little: bool,
 }
 
-impl Elf<'_> {
+impl<'a> Elf<'a> {
+    fn open(file: &'a File, length: u64) -> Result<Self, LoadProblem> {
+        let mut identity = [0; 16];
+        match file.read_exact_at(&mut identity, 0) {
+            Ok(()) if identity[..4] == *b"\x7fELF" => {}
+            Ok(()) => return Err(LoadProblem::NotALibrary),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(short(file, length)),
+            Err(error) => return Err(LoadProblem::Unreadable(super::loader::words(&error))),
+        }
+        let wide = match identity[4] {
+            ELFCLASS32 => false,
+            ELFCLASS64 => true,
+            _ => return Err(LoadProblem::NotALibrary),
+        };
+        let little = match identity[5] {
+            ELFDATA2LSB => true,
+            ELFDATA2MSB => false,
+            _ => return Err(LoadProblem::NotALibrary),
+        };
+        Ok(Self { file, wide, little })
+    }
+
     fn check(&self, length: u64) -> Result<(), Wrong> {
         let machine = self.number(18, 2)?;
         let found = (machine, self.wide, self.little);
@@ -83,26 +105,83 @@ impl Elf<'_> {
         if self.number(16, 2)? != ET_DYN {
             return Err(Wrong::Problem(LoadProblem::NotALibrary));
         }
-        let (segments, sections) = if self.wide {
-            (self.table(32, 54, 56)?, self.table(40, 58, 60)?)
-        } else {
-            (self.table(28, 42, 44)?, self.table(32, 46, 48)?)
-        };
+        let (segments, sections) = (self.segments()?, self.sections()?);
         if segments.end() > length || sections.end() > length {
             return Err(Wrong::Problem(LoadProblem::Truncated));
         }
         for index in 0..segments.count {
-            let header = segments.offset + index * segments.entry;
-            let (offset, size) = if self.wide {
-                (self.number(header + 8, 8)?, self.number(header + 32, 8)?)
-            } else {
-                (self.number(header + 4, 4)?, self.number(header + 16, 4)?)
-            };
-            if offset.saturating_add(size) > length {
+            let segment = self.segment(&segments, index)?;
+            if segment.offset.saturating_add(segment.size) > length {
                 return Err(Wrong::Problem(LoadProblem::Truncated));
             }
         }
         Ok(())
+    }
+
+    fn names_origin(&self) -> io::Result<bool> {
+        let table = self.segments()?;
+        let segments: Vec<_> =
+            (0..table.count).map(|index| self.segment(&table, index)).collect::<io::Result<_>>()?;
+        let Some(dynamic) = segments.iter().find(|segment| segment.kind == PT_DYNAMIC) else {
+            return Ok(false);
+        };
+        let word: u64 = if self.wide { 8 } else { 4 };
+        let (mut names, mut strings) = (Vec::new(), None);
+        for index in 0..dynamic.size / (2 * word) {
+            let at = dynamic.offset.saturating_add(index * 2 * word);
+            let (tag, value) =
+                (self.number(at, word as usize)?, self.number(at.saturating_add(word), word as usize)?);
+            match tag {
+                DT_NULL => break,
+                DT_STRTAB => strings = Some(value),
+                DT_NEEDED | DT_RPATH | DT_RUNPATH => names.push(value),
+                _ => {}
+            }
+        }
+        // The table of strings is named by where it will lie in memory.
+        let loaded = |address: &u64| {
+            let holds = |segment: &&Segment| {
+                segment.kind == PT_LOAD
+                    && address.checked_sub(segment.address).is_some_and(|at| at < segment.size)
+            };
+            segments.iter().find(holds).map(|segment| address - segment.address + segment.offset)
+        };
+        let Some(strings) = strings.as_ref().and_then(loaded) else { return Ok(false) };
+        for name in names {
+            let name = self.text(strings.saturating_add(name))?;
+            if [b"$ORIGIN".as_slice(), b"${ORIGIN}"].iter().any(|word| contains(&name, word)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Up to its NUL byte.
+    fn text(&self, offset: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; LONGEST_PATH];
+        let length = self.file.read_at(&mut bytes, offset)?;
+        let end = bytes[..length].iter().position(|byte| *byte == 0).unwrap_or(length);
+        bytes.truncate(end);
+        Ok(bytes)
+    }
+
+    fn segments(&self) -> io::Result<Table> {
+        if self.wide { self.table(32, 54, 56) } else { self.table(28, 42, 44) }
+    }
+
+    fn sections(&self) -> io::Result<Table> {
+        if self.wide { self.table(40, 58, 60) } else { self.table(32, 46, 48) }
+    }
+
+    fn segment(&self, table: &Table, index: u64) -> io::Result<Segment> {
+        let header = table.offset.saturating_add(index * table.entry);
+        let (offset, address, size, word) = if self.wide { (8, 16, 32, 8) } else { (4, 8, 16, 4) };
+        Ok(Segment {
+            kind: self.number(header, 4)?,
+            offset: self.number(header.saturating_add(offset), word)?,
+            address: self.number(header.saturating_add(address), word)?,
+            size: self.number(header.saturating_add(size), word)?,
+        })
     }
 
     fn table(&self, offset: u64, entry: u64, count: u64) -> io::Result<Table> {
@@ -123,6 +202,20 @@ impl Elf<'_> {
         }
         Ok(u64::from_le_bytes(bytes))
     }
+}
+
+/// A part of the file that the loader maps, or finds what it is to do in.
+struct Segment {
+    kind: u64,
+    offset: u64,
+    /// Where it will lie in memory.
+    address: u64,
+    /// Its bytes in the file.
+    size: u64,
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|window| window == word)
 }
 
 /// A table of headers.

@@ -1,6 +1,8 @@
 //! What can go wrong with plugins. Every message is one line.
 
+use super::digest::Digest;
 use super::library::ExportKind;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -54,15 +56,16 @@ pub enum PluginError {
     },
 }
 
-/// Why a file is no usable plugin library.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Why a file is no usable plugin library. It is written down as JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LoadProblem {
     /// The path is not absolute.
     Relative,
     /// It cannot be read: the system's words.
     Unreadable(String),
     /// It is something else than a file: `a directory`.
-    NotAFile(&'static str),
+    NotAFile(String),
     /// It holds no byte.
     Empty,
     /// It does not begin as a shared library does.
@@ -93,6 +96,37 @@ pub enum LoadProblem {
     ForeignAbi(String),
     /// Its root module could not be made.
     Root(String),
+    /// It ends the process that loads it.
+    Ends {
+        /// `killed by SIGSEGV`, `exit code 3`.
+        how: String,
+        /// What was printed last; may be empty.
+        words: String,
+    },
+    /// Loading it comes to no end.
+    Hangs {
+        /// How long that was waited for.
+        seconds: u64,
+        /// What was printed last; may be empty.
+        words: String,
+    },
+    /// It could not be tried in a child process, or not be copied: why.
+    Untried(String),
+    /// It is being written.
+    Changing,
+    /// Its content is another than the one it is pinned to.
+    OtherContent {
+        /// The pinned one, in hexadecimal digits.
+        expected: String,
+        /// What it has.
+        found: String,
+    },
+}
+
+impl LoadProblem {
+    pub(super) fn other_content(expected: &Digest, found: &Digest) -> Self {
+        LoadProblem::OtherContent { expected: expected.to_string(), found: found.to_string() }
+    }
 }
 
 /// A call into a plugin that failed. The text of a panic holds its place.
@@ -186,8 +220,24 @@ impl fmt::Display for LoadProblem {
             ),
             LoadProblem::ForeignAbi(why) => write!(f, "incompatible plugin-api: {why}; build it anew"),
             LoadProblem::Root(why) => write!(f, "its root module could not be made: {why}"),
+            LoadProblem::Ends { how, words } => {
+                write!(f, "ends the process that loads it: {how}{}", quoted(words))
+            }
+            LoadProblem::Hangs { seconds, words } => {
+                write!(f, "hangs: not loaded after {seconds} s{}", quoted(words))
+            }
+            LoadProblem::Untried(why) => write!(f, "cannot be tried: {why}"),
+            LoadProblem::Changing => f.write_str("is being written"),
+            LoadProblem::OtherContent { expected, found } => {
+                write!(f, "its content is not the pinned one: sha256 {found}, expected {expected}")
+            }
         }
     }
+}
+
+/// What a library printed last, if anything.
+fn quoted(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!(" (it printed {words:?})") }
 }
 
 /// The exported name that was likely meant.

@@ -4,6 +4,7 @@ use super::error::PluginFault;
 use super::instance::{InstanceSetup, NotifierInstance, TaskInstance, checked};
 use super::logger::logger;
 use bansuri_plugin_api::abi::{self, PluginModule_Ref};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub struct Library {
 }
 
 /// One exported type.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Export {
     /// What it is.
     pub kind: ExportKind,
@@ -30,7 +31,8 @@ pub struct Export {
 }
 
 /// What an exported type is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ExportKind {
     /// A task.
     Task,

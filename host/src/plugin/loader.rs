@@ -13,20 +13,17 @@ use std::io;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
-/// Loads the library of this absolute path, for good: what it made may be in use anywhere until the process ends.
+/// Loads this file, known as the library of `path`, for good: what it made may be in use anywhere until the process ends.
+/// Both are absolute. The file is whole, and never changes.
 ///
 /// Runs the library's initializers. A library that crashes in them takes the process with it.
-pub(super) fn load(path: &Path) -> Result<Library, LoadProblem> {
-    if !path.is_absolute() {
-        return Err(LoadProblem::Relative);
-    }
-    check_file(path)?;
-    open_whole(path)?;
-    let raw = RawLibrary::load_at(path).map_err(|error| problem(path, error))?;
+pub(super) fn load(file: &Path, path: &Path) -> Result<Library, LoadProblem> {
+    open_whole(file)?;
+    let raw = RawLibrary::load_at(file).map_err(|error| problem(file, error))?;
     // From here on references into the library exist.
     let raw = ManuallyDrop::new(raw);
     // SAFETY: the library is never unloaded, so what the header refers to stays.
-    let header = unsafe { lib_header_from_raw_library(&raw) }.map_err(|error| problem(path, error))?;
+    let header = unsafe { lib_header_from_raw_library(&raw) }.map_err(|error| problem(file, error))?;
     layout::check(header)?;
     let module = root_module(header)?;
     Ok(Library::new(path.to_owned(), version(header), module))
@@ -48,32 +45,16 @@ pub(super) fn words(error: &io::Error) -> String {
     }
 }
 
-/// What can be seen of a file without loading it.
-fn check_file(path: &Path) -> Result<(), LoadProblem> {
-    let unreadable = |error: io::Error| LoadProblem::Unreadable(words(&error));
-    let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
-    // Asked before it is opened, since opening a FIFO waits for a writer.
-    if kind.is_dir() {
-        return Err(LoadProblem::NotAFile("a directory"));
-    }
-    if !kind.is_file() {
-        return Err(LoadProblem::NotAFile("neither a file nor a directory"));
-    }
-    let file = File::open(path).map_err(unreadable)?;
-    match file.metadata().map_err(unreadable)?.len() {
-        0 => Err(LoadProblem::Empty),
-        length => check_format(&file, length),
-    }
-}
-
+/// Whether an open file is a whole library, as far as that can be seen without loading it.
 #[cfg(all(unix, not(target_vendor = "apple")))]
-fn check_format(file: &File, length: u64) -> Result<(), LoadProblem> {
+pub(super) fn check_format(file: &File) -> Result<(), LoadProblem> {
+    let length = file.metadata().map_err(|error| LoadProblem::Unreadable(words(&error)))?.len();
     super::elf::check(file, length)
 }
 
 /// The system's loader says by itself what is wrong.
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
-fn check_format(_file: &File, _length: u64) -> Result<(), LoadProblem> {
+pub(super) fn check_format(_file: &File) -> Result<(), LoadProblem> {
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! Plugin libraries: finding, loading and calling them. The only place that names `abi_stable` or `libloading`.
 
+mod build;
 mod context;
+mod copies;
+mod digest;
 #[cfg(all(unix, not(target_vendor = "apple")))]
 mod elf;
 mod error;
@@ -11,13 +14,23 @@ mod layout;
 mod library;
 mod loader;
 mod logger;
+mod manifest;
+mod prepared;
+mod probe;
 mod reference;
 mod registry;
+mod slot;
+mod source;
+mod stamp;
 
 pub use context::{OutputSink, Progress, RunContext, RunSetup};
+pub use digest::Digest;
 pub use error::{LoadProblem, PluginError, PluginFault};
 pub use failure::FailureRecord;
 pub use instance::{InstanceSetup, NotifierInstance, TaskInstance};
 pub use library::{Export, ExportKind, Library};
+pub use manifest::Manifest;
+pub use prepared::Prepared;
+pub use probe::{WORD as PROBE_WORD, answer_probe};
 pub use reference::SearchPath;
 pub use registry::{Registry, Resolved};

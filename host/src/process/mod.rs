@@ -27,7 +27,7 @@ pub use descriptors::{pipe, retrying};
 pub use environment::Environment;
 pub use exit::exit_now;
 pub use group::{Group, NotPermitted, wait_readable};
-pub use helper::{Answer, Handover, Verdict, WORD as HELPER_WORD, become_program};
+pub use helper::{Answer, Handover, OWN_BINARY, Verdict, WORD as HELPER_WORD, become_program};
 pub use inherited::{inherited_nofile, inherited_signal_mask, raise_nofile, was_ignored};
 pub use members::{Presence, survey};
 pub use program::describe;

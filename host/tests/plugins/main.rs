@@ -3,6 +3,7 @@
 // Helpers of tests are tests.
 #![allow(clippy::unwrap_used)]
 
+mod builds;
 mod files;
 mod logs;
 mod notifiers;

@@ -47,10 +47,14 @@ pub(crate) fn built(package: &str) -> &'static Path {
     BUILT.get(package).unwrap_or_else(|| panic!("{package} is not among {:?}", BUILT.keys()))
 }
 
+/// A registry that tries libraries as a host does.
+pub(crate) fn probing(search_path: SearchPath) -> Registry {
+    Registry::with_search_path(search_path).with_probe(env!("CARGO_BIN_EXE_bansuri").into())
+}
+
 /// One registry for all tests, as in a host.
 pub(crate) fn registry() -> Arc<Registry> {
-    static REGISTRY: LazyLock<Arc<Registry>> =
-        LazyLock::new(|| Arc::new(Registry::with_search_path(SearchPath::default())));
+    static REGISTRY: LazyLock<Arc<Registry>> = LazyLock::new(|| Arc::new(probing(SearchPath::default())));
     // The level of the log is handed to libraries: it is set before any of them can ask.
     crate::logs::keep();
     Arc::clone(&REGISTRY)

@@ -15,7 +15,7 @@ use std::path::Path;
 pub const WORD: &str = "__exec";
 
 /// The binary that runs now, also where its file was replaced since.
-const OWN_BINARY: &str = "/proc/self/exe";
+pub const OWN_BINARY: &str = "/proc/self/exe";
 
 /// An answer is not longer than this, so that it is written in one piece.
 pub(super) const LONGEST_ANSWER: usize = 4096;

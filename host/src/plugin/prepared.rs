@@ -1,0 +1,147 @@
+//! A build of a library that is ready to be loaded.
+
+use super::copies::PrivateCopy;
+use super::digest::Digest;
+use super::error::{LoadProblem, PluginError};
+use super::library::Library;
+use super::loader::{self, words};
+use super::manifest::Manifest;
+use parking_lot::Mutex;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// A build of a library, tried in a child process and ready to be loaded, here or in another child. Usable on any thread.
+///
+/// Its file is there for as long as this is, and as long as the host lives if it was loaded here.
+#[derive(Debug)]
+pub struct Prepared {
+    manifest: Arc<Manifest>,
+    place: Place,
+    digest: OnceLock<Digest>,
+    library: OnceLock<Arc<Library>>,
+    /// Held while it is loaded, so that two threads do not load it twice; those who find it loaded need not wait.
+    loading: Mutex<()>,
+}
+
+/// Where a build is loaded from.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// A private copy.
+    Copy(PrivateCopy),
+    /// The file itself, which looks for others beside it.
+    Own { path: PathBuf, file: File },
+}
+
+impl Prepared {
+    pub(super) fn new(manifest: Arc<Manifest>, place: Place) -> Self {
+        let (digest, library) = (OnceLock::new(), OnceLock::new());
+        Self { manifest, place, digest, library, loading: Mutex::new(()) }
+    }
+
+    /// Loads it into this process to learn what it exports.
+    pub(super) fn here(path: &Path, place: Place) -> Result<Self, LoadProblem> {
+        let library = loader::load(place.path(), path)?;
+        let prepared = Self::new(Arc::new(Manifest::of(&library)), place);
+        prepared.library.get_or_init(|| Arc::new(library));
+        Ok(prepared)
+    }
+
+    /// What it exports, and the path under which it is known.
+    pub fn manifest(&self) -> &Arc<Manifest> {
+        &self.manifest
+    }
+
+    /// What is loaded: a private copy, in a folder that only this user can enter, or the library's own file. Absolute.
+    pub fn load_path(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// The same, open for reading: a process of another user that has it can load it by its number.
+    pub fn file(&self) -> &File {
+        self.place.file()
+    }
+
+    /// Whether it is a private copy, which can be loaded under any name. If not, it names libraries beside its own file
+    /// (`$ORIGIN`) and is to be loaded by its path.
+    pub fn is_private(&self) -> bool {
+        matches!(self.place, Place::Copy(_))
+    }
+
+    /// Loads it into this process, for good; at the second call, what the first has loaded.
+    pub fn library(&self) -> Result<Arc<Library>, PluginError> {
+        self.load().map_err(|problem| self.failed(problem))
+    }
+
+    pub(super) fn load(&self) -> Result<Arc<Library>, LoadProblem> {
+        if let Some(library) = self.library.get() {
+            return Ok(Arc::clone(library));
+        }
+        let _loading = self.loading.lock();
+        if let Some(library) = self.library.get() {
+            return Ok(Arc::clone(library));
+        }
+        let library = Arc::new(loader::load(self.load_path(), self.manifest.path())?);
+        Ok(Arc::clone(self.library.get_or_init(|| library)))
+    }
+
+    /// Of its content: computed once, which takes time.
+    pub(super) fn digest(&self) -> Result<Digest, LoadProblem> {
+        if let Some(digest) = self.digest.get() {
+            return Ok(*digest);
+        }
+        let digest = Digest::of(self.file()).map_err(|error| LoadProblem::Unreadable(words(&error)))?;
+        Ok(*self.digest.get_or_init(|| digest))
+    }
+
+    /// Whether both are private copies of the same bytes.
+    pub(super) fn is_copy_of(&self, other: &Place) -> bool {
+        match (&self.place, other) {
+            (Place::Copy(one), Place::Copy(other)) => {
+                same_bytes(one.file(), other.file()).is_ok_and(|same| same)
+            }
+            (Place::Copy(_) | Place::Own { .. }, Place::Copy(_) | Place::Own { .. }) => false,
+        }
+    }
+
+    fn failed(&self, problem: LoadProblem) -> PluginError {
+        PluginError::Load { library: self.manifest.path().to_owned(), problem }
+    }
+}
+
+impl Place {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Place::Copy(copy) => copy.path(),
+            Place::Own { path, .. } => path,
+        }
+    }
+
+    pub(super) fn file(&self) -> &File {
+        match self {
+            Place::Copy(copy) => copy.file(),
+            Place::Own { file, .. } => file,
+        }
+    }
+}
+
+fn same_bytes(one: &File, other: &File) -> io::Result<bool> {
+    let length = one.metadata()?.len();
+    if other.metadata()?.len() != length {
+        return Ok(false);
+    }
+    let (mut ours, mut theirs) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut at = 0;
+    while at < length {
+        let size = usize::try_from(length - at).unwrap_or(usize::MAX).min(ours.len());
+        one.read_exact_at(&mut ours[..size], at)?;
+        other.read_exact_at(&mut theirs[..size], at)?;
+        if ours[..size] != theirs[..size] {
+            return Ok(false);
+        }
+        at += size as u64;
+    }
+    Ok(true)
+}

@@ -1,0 +1,77 @@
+//! What is known of the library that a path stands for.
+
+use super::build::Build;
+use super::digest::Digest;
+use super::error::LoadProblem;
+use super::prepared::Prepared;
+use super::stamp::Stamp;
+use parking_lot::{Mutex, RwLock};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// One path under which a library was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    /// `None`: no usable build has been found yet.
+    pub(super) seen: RwLock<Option<Seen>>,
+    /// Held while the file is looked at, so that one thread does; those who find what they seek need not wait.
+    pub(super) looking: Mutex<()>,
+    /// The builds that tasks are pinned to, for as long as there may be newer ones.
+    pub(super) pinned: Mutex<HashMap<Digest, Arc<Prepared>>>,
+}
+
+/// What a look at a path has shown.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// What the file was then; `None`: there was none.
+    pub(super) stamp: Option<Stamp>,
+    /// Whether it can be told by the stamp that the file is still the same.
+    pub(super) is_settled: bool,
+    /// What runs use.
+    pub(super) build: Arc<Build>,
+    /// Why the file cannot take the place of that build; `None`: it is that build.
+    pub(super) refused: Option<LoadProblem>,
+}
+
+impl Slot {
+    /// The build that is ready to be loaded, if the file is what it was at the last look.
+    pub(super) fn current(&self, stamp: Option<Stamp>) -> Option<Arc<Prepared>> {
+        let seen = self.seen.read();
+        let seen = seen.as_ref()?;
+        let is_same = seen.stamp == stamp && (stamp.is_none() || seen.is_settled);
+        is_same.then(|| seen.build.prepared().cloned()).flatten()
+    }
+
+    /// Takes what a look at the file has shown, where `stamp` is what it was just before. The result is what runs use
+    /// from now on: an older build if the new one is refused.
+    pub(super) fn take(
+        &self,
+        (stamp, is_settled): (Option<Stamp>, bool),
+        found: Result<Arc<Build>, LoadProblem>,
+    ) -> Result<Arc<Build>, LoadProblem> {
+        let mut seen = self.seen.write();
+        let (build, refused) = match (found, &*seen) {
+            (Ok(build), _) => {
+                let (stamp, is_settled) = (Some(build.source.stamp), build.source.is_settled);
+                *seen = Some(Seen { stamp, is_settled, build: Arc::clone(&build), refused: None });
+                return Ok(build);
+            }
+            (Err(problem), None) => return Err(problem),
+            // Nothing is said of it yet; the next run looks again.
+            (Err(LoadProblem::Changing), Some(seen)) => return Ok(Arc::clone(&seen.build)),
+            (Err(problem), Some(seen)) => (Arc::clone(&seen.build), Some(problem)),
+        };
+        *seen = Some(Seen { stamp, is_settled, build: Arc::clone(&build), refused });
+        Ok(build)
+    }
+
+    /// This build, if it is the pinned one, or an older one that is.
+    pub(super) fn pinned(&self, build: &Arc<Prepared>, pin: &Digest) -> Result<Arc<Prepared>, LoadProblem> {
+        let found = build.digest()?;
+        let mut pinned = self.pinned.lock();
+        if found == *pin {
+            return Ok(Arc::clone(pinned.entry(found).or_insert_with(|| Arc::clone(build))));
+        }
+        pinned.get(pin).cloned().ok_or_else(|| LoadProblem::other_content(pin, &found))
+    }
+}

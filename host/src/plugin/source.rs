@@ -1,0 +1,54 @@
+//! The file of a library as its author ships it, opened once: what is looked at, copied and loaded is the same file.
+
+use super::error::LoadProblem;
+use super::loader::words;
+use super::stamp::Stamp;
+use rustix::fs::OFlags;
+use std::fs::{File, FileType, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// An open library file.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) stamp: Stamp,
+    /// Whether the stamp tells this content from every later one.
+    pub(super) is_settled: bool,
+}
+
+impl Source {
+    /// The path is canonical.
+    pub(super) fn open(path: &Path) -> Result<Self, LoadProblem> {
+        let unreadable = |error: io::Error| LoadProblem::Unreadable(words(&error));
+        // Asked before it is opened, since opening a device may do something.
+        is_file(std::fs::metadata(path).map_err(unreadable)?.file_type())?;
+        // A FIFO that is there by now is not waited for.
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        is_file(metadata.file_type())?;
+        if metadata.len() == 0 {
+            return Err(LoadProblem::Empty);
+        }
+        let (stamp, is_settled) = Stamp::settled(|| file.metadata()).map_err(unreadable)?;
+        Ok(Self { path: path.to_owned(), file, stamp, is_settled })
+    }
+
+    /// Whether it was not written to since it was opened, nor its rights changed.
+    pub(super) fn is_unchanged(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| Stamp::of(&metadata) == self.stamp)
+    }
+}
+
+fn is_file(kind: FileType) -> Result<(), LoadProblem> {
+    if kind.is_dir() {
+        return Err(LoadProblem::NotAFile("a directory".to_owned()));
+    }
+    match kind.is_file() {
+        true => Ok(()),
+        false => Err(LoadProblem::NotAFile("neither a file nor a directory".to_owned())),
+    }
+}
