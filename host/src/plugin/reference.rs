@@ -23,6 +23,22 @@ impl SearchPath {
         folders.extend(std::env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned())));
         Self(folders)
     }
+
+    /// `configured` and these, absolute if `folder` is, each once.
+    pub(super) fn folders(&self, folder: &Path, configured: &[PathBuf]) -> Vec<PathBuf> {
+        let mut folders = Vec::new();
+        for path in configured.iter().chain(&self.0) {
+            add(&mut folders, &folder.join(path));
+        }
+        folders
+    }
+}
+
+fn add(folders: &mut Vec<PathBuf>, path: &Path) {
+    let path = without_dots(path);
+    if !folders.contains(&path) {
+        folders.push(path);
+    }
 }
 
 /// A reference, taken apart.
@@ -61,13 +77,11 @@ impl<'a> Reference<'a> {
         let files = if whole { vec![self.library.to_owned()] } else { file_names(self.library) };
         let mut folders: Vec<PathBuf> = Vec::new();
         // A name with the platform's ending may be meant as a path beside the configuration file.
-        let beside = whole.then(|| folder.to_owned());
-        let candidates = beside.into_iter().chain(configured.iter().map(|path| folder.join(path)));
-        for candidate in candidates.chain(further.0.iter().map(|path| folder.join(path))) {
-            let candidate = without_dots(&candidate);
-            if !folders.contains(&candidate) {
-                folders.push(candidate);
-            }
+        if whole {
+            add(&mut folders, folder);
+        }
+        for path in further.folders(folder, configured) {
+            add(&mut folders, &path);
         }
         let paths = folders.iter().flat_map(|folder| files.iter().map(move |file| folder.join(file)));
         match paths.into_iter().find(|path| path.exists()) {
@@ -78,7 +92,7 @@ impl<'a> Reference<'a> {
 }
 
 /// What cargo makes of a crate's name first, then the name as it is.
-fn file_names(name: &str) -> Vec<String> {
+pub(super) fn file_names(name: &str) -> Vec<String> {
     let mut files = vec![format!("{DLL_PREFIX}{}{DLL_SUFFIX}", name.replace('-', "_"))];
     if name.contains('-') {
         files.push(format!("{DLL_PREFIX}{name}{DLL_SUFFIX}"));
