@@ -11,6 +11,7 @@ mod layout;
 mod library;
 mod loader;
 mod logger;
+mod plain;
 mod reference;
 mod registry;
 

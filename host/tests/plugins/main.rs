@@ -6,6 +6,8 @@
 mod files;
 mod logs;
 mod notifiers;
+mod plain;
+mod plain_exports;
 mod references;
 mod support;
 mod tasks;
