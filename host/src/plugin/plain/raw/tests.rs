@@ -140,3 +140,22 @@ fn nothing_of_the_header_is_left_out() {
         }
     }
 }
+
+/// What the first header says stays so: a library that was built with it must load for ever. Structs may grow at the end.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn what_was_once_published_stays() {
+    let today = all().expected;
+    let number_of = |c: &str| {
+        let mut lines = today.lines().filter_map(|line| line.rsplit_once(' '));
+        let (_, number) = lines.find(|(name, _)| *name == c).unwrap_or_else(|| panic!("{c} is gone"));
+        number.parse::<i64>().unwrap()
+    };
+    for line in include_str!("version-1.0.txt").lines() {
+        let (c, number) = line.rsplit_once(' ').unwrap();
+        let (then, now) = (number.parse::<i64>().unwrap(), number_of(c));
+        let may_grow =
+            c == "BANSURI_PLUGIN_REVISION" || (c.starts_with("sizeof(bansuri_") && !c.contains("variable"));
+        assert!(now == then || (may_grow && now > then), "{c} was {then} and is {now}");
+    }
+}
