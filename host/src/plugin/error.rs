@@ -83,6 +83,15 @@ pub enum LoadProblem {
     Refused(String),
     /// It is a shared library, but nothing in it says that it is a plugin.
     NoRootModule,
+    /// It is a plugin in C for another version of `bansuri_plugin.h`.
+    ForeignHeader {
+        /// The version it was built with.
+        library: u32,
+        /// The host's version.
+        host: u32,
+    },
+    /// It is a plugin in C, and what its function returns is faulty: why.
+    Exports(String),
     /// It is a plugin for another, incompatible version of the interface.
     Incompatible {
         /// The version of plugin-api it was built with.
@@ -213,7 +222,14 @@ impl fmt::Display for LoadProblem {
                 write!(f, "built for {library}, this host is {host}")
             }
             LoadProblem::Refused(why) => write!(f, "cannot be loaded: {why}"),
-            LoadProblem::NoRootModule => f.write_str("not a Bansuri plugin: it exports no root module"),
+            LoadProblem::NoRootModule => f.write_str(
+                "not a Bansuri plugin: it exports neither a root module (export_plugin! in Rust) nor a function bansuri_plugin (in C)",
+            ),
+            LoadProblem::ForeignHeader { library, host } => write!(
+                f,
+                "incompatible bansuri_plugin.h: built with version {library}, this host has {host}; build it anew"
+            ),
+            LoadProblem::Exports(why) => write!(f, "what its bansuri_plugin() returns is faulty: {why}"),
             LoadProblem::Incompatible { library, host, difference } => write!(
                 f,
                 "incompatible plugin-api: built with {library}, this host has {host} ({difference}); build it anew"

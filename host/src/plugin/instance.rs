@@ -4,6 +4,7 @@ use super::context::RunContext;
 use super::error::PluginFault;
 use super::failure::FailureRecord;
 use super::logger::logger;
+use super::plain::{PlainNotifier, PlainTask};
 use bansuri_plugin_api::abi::abi_stable::sabi_trait::TD_Opaque;
 use bansuri_plugin_api::abi::abi_stable::std_types::{RResult, RStr, RString};
 use bansuri_plugin_api::abi::{
@@ -49,37 +50,73 @@ impl AbiConfig for Config {
 }
 
 /// A task, for one run. Its methods call author's code and may block; none unwinds.
-pub struct TaskInstance(pub(super) TaskBox);
+pub struct TaskInstance(pub(super) TaskKind);
+
+/// By the interface of its library.
+pub(super) enum TaskKind {
+    Stable(TaskBox),
+    Plain(PlainTask),
+}
 
 impl TaskInstance {
     /// Runs it to its end; the result is the exit code.
     pub fn run(&self, context: &RunContext) -> Result<i32, PluginFault> {
-        checked(self.0.run(context.shared()))
+        match &self.0 {
+            TaskKind::Stable(task) => checked(task.run(context.shared())),
+            TaskKind::Plain(task) => task.run(context),
+        }
     }
 
     /// Calls `Task::stop`. To be called once, on another thread than the run's.
     pub fn stop(&self) -> Result<(), PluginFault> {
-        checked(self.0.stop())
+        match &self.0 {
+            TaskKind::Stable(task) => checked(task.stop()),
+            TaskKind::Plain(task) => {
+                task.stop();
+                Ok(())
+            }
+        }
     }
 
     /// Drops the author's value.
     pub fn close(self) -> Result<(), PluginFault> {
-        checked(self.0.close())
+        match self.0 {
+            TaskKind::Stable(task) => checked(task.close()),
+            TaskKind::Plain(task) => {
+                drop(task);
+                Ok(())
+            }
+        }
     }
 }
 
 /// A notifier. Its methods call author's code and may block; none unwinds.
-pub struct NotifierInstance(pub(super) NotifierBox);
+pub struct NotifierInstance(pub(super) NotifierKind);
+
+/// By the interface of its library.
+pub(super) enum NotifierKind {
+    Stable(NotifierBox),
+    Plain(PlainNotifier),
+}
 
 impl NotifierInstance {
     /// Delivers one failure. After a panic the instance is spent.
     pub fn notify(&self, failure: FailureRecord) -> Result<(), PluginFault> {
-        checked(self.0.notify(failure.boxed()))
+        match &self.0 {
+            NotifierKind::Stable(notifier) => checked(notifier.notify(failure.boxed())),
+            NotifierKind::Plain(notifier) => notifier.notify(failure),
+        }
     }
 
     /// Drops the author's value.
     pub fn close(self) -> Result<(), PluginFault> {
-        checked(self.0.close())
+        match self.0 {
+            NotifierKind::Stable(notifier) => checked(notifier.close()),
+            NotifierKind::Plain(notifier) => {
+                drop(notifier);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -95,7 +132,7 @@ pub(super) fn checked<T>(result: RResult<T, FaultBox>) -> Result<T, PluginFault>
 }
 
 /// Reasons are shown in one line: an assertion's message, among others, has several.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines.join("; ")
 }

@@ -1,8 +1,9 @@
 //! A loaded plugin library.
 
 use super::error::PluginFault;
-use super::instance::{InstanceSetup, NotifierInstance, TaskInstance, checked};
+use super::instance::{InstanceSetup, NotifierInstance, NotifierKind, TaskInstance, TaskKind, checked};
 use super::logger::logger;
+use super::plain::PlainExports;
 use bansuri_plugin_api::abi::{self, PluginModule_Ref};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -14,7 +15,15 @@ pub struct Library {
     path: PathBuf,
     api_version: String,
     exports: Vec<Export>,
-    module: PluginModule_Ref,
+    interface: Interface,
+}
+
+/// How the library is called.
+enum Interface {
+    /// By `export_plugin!` of plugin-api.
+    Stable(PluginModule_Ref),
+    /// By `bansuri_plugin.h`.
+    Plain(PlainExports),
 }
 
 /// One exported type.
@@ -76,7 +85,12 @@ impl Library {
             })
         });
         let exports = exports.collect();
-        Self { path, api_version, exports, module }
+        Self { path, api_version, exports, interface: Interface::Stable(module) }
+    }
+
+    pub(super) fn plain(path: PathBuf, plain: PlainExports) -> Self {
+        plain.attach(log_name(&path));
+        Self { path, api_version: plain.version(), exports: plain.list(), interface: Interface::Plain(plain) }
     }
 
     /// The file, absolute.
@@ -84,7 +98,7 @@ impl Library {
         &self.path
     }
 
-    /// The version of plugin-api it was built with.
+    /// The version of plugin-api it was built with, or `C` and the version of `bansuri_plugin.h`.
     pub fn api_version(&self) -> &str {
         &self.api_version
     }
@@ -101,7 +115,13 @@ impl Library {
 
     /// Calls the constructor of a task type on this thread.
     pub fn new_task(&self, type_name: &str, setup: InstanceSetup<'_>) -> Result<TaskInstance, PluginFault> {
-        checked(self.module.new_task()(type_name.into(), setup.boxed())).map(TaskInstance)
+        let task = match &self.interface {
+            Interface::Stable(module) => {
+                TaskKind::Stable(checked(module.new_task()(type_name.into(), setup.boxed()))?)
+            }
+            Interface::Plain(plain) => TaskKind::Plain(plain.new_task(type_name, setup)?),
+        };
+        Ok(TaskInstance(task))
     }
 
     /// Calls the constructor of a notifier type on this thread.
@@ -110,7 +130,13 @@ impl Library {
         type_name: &str,
         setup: InstanceSetup<'_>,
     ) -> Result<NotifierInstance, PluginFault> {
-        checked(self.module.new_notifier()(type_name.into(), setup.boxed())).map(NotifierInstance)
+        let notifier = match &self.interface {
+            Interface::Stable(module) => {
+                NotifierKind::Stable(checked(module.new_notifier()(type_name.into(), setup.boxed()))?)
+            }
+            Interface::Plain(plain) => NotifierKind::Plain(plain.new_notifier(type_name, setup)?),
+        };
+        Ok(NotifierInstance(notifier))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::error::LoadProblem;
 use super::layout;
 use super::library::Library;
+use super::plain;
 use bansuri_plugin_api::abi::PluginModule_Ref;
 use bansuri_plugin_api::abi::abi_stable::library::{
     LibHeader, LibraryError, RawLibrary, RootModule, lib_header_from_raw_library,
@@ -23,7 +24,16 @@ pub(super) fn load(file: &Path, path: &Path) -> Result<Library, LoadProblem> {
     // From here on references into the library exist.
     let raw = ManuallyDrop::new(raw);
     // SAFETY: the library is never unloaded, so what the header refers to stays.
-    let header = unsafe { lib_header_from_raw_library(&raw) }.map_err(|error| problem(file, error))?;
+    let header = match unsafe { lib_header_from_raw_library(&raw) } {
+        Ok(header) => header,
+        Err(LibraryError::GetSymbolError { .. }) => {
+            return match plain::find(&raw) {
+                Some(exports) => Ok(Library::plain(path.to_owned(), exports?)),
+                None => Err(LoadProblem::NoRootModule),
+            };
+        }
+        Err(error) => return Err(problem(file, error)),
+    };
     layout::check(header)?;
     let module = root_module(header)?;
     Ok(Library::new(path.to_owned(), version(header), module))
@@ -98,7 +108,6 @@ fn root_module(header: &'static LibHeader) -> Result<PluginModule_Ref, LoadProbl
 
 fn problem(path: &Path, error: LibraryError) -> LoadProblem {
     match error {
-        LibraryError::GetSymbolError { .. } => LoadProblem::NoRootModule,
         LibraryError::OpenError { err, .. } => LoadProblem::Refused(loader_words(path, &err)),
         LibraryError::InvalidAbiHeader(found) => {
             let host = PluginModule_Ref::VERSION_STRINGS.version;

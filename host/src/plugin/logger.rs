@@ -18,22 +18,28 @@ struct NamedLog {
 
 impl AbiLog for NamedLog {
     fn max_level(&self) -> u32 {
-        guarded(0, || log::max_level() as u32)
+        guarded(0, max_level)
     }
 
     fn log(&self, level: u32, _target: RStr<'_>, message: RStr<'_>) {
         // The plugin's target names a module of its own, which tells the reader of the host's log nothing.
-        guarded((), || {
-            let level = level_of(level);
-            if level > log::max_level() {
-                return;
-            }
-            for line in message.lines() {
-                log::logger().log(
-                    &Record::builder().level(level).target(&self.name).args(format_args!("{line}")).build(),
-                );
-            }
-        });
+        guarded((), || write_lines(&self.name, level, &message));
+    }
+}
+
+/// The most detailed level that is written, as a number; 0: none.
+pub(super) fn max_level() -> u32 {
+    log::max_level() as u32
+}
+
+/// Writes a record for each line of a plugin's message.
+pub(super) fn write_lines(name: &str, level: u32, message: &str) {
+    let level = level_of(level);
+    if level > log::max_level() {
+        return;
+    }
+    for line in message.lines() {
+        log::logger().log(&Record::builder().level(level).target(name).args(format_args!("{line}")).build());
     }
 }
 

@@ -16,6 +16,7 @@ mod library;
 mod loader;
 mod logger;
 mod manifest;
+mod plain;
 mod prepared;
 mod probe;
 mod reference;

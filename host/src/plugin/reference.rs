@@ -100,7 +100,8 @@ pub(super) fn file_names(name: &str) -> Vec<String> {
     files
 }
 
-fn is_identifier(name: &str) -> bool {
+/// Whether a type can have this name.
+pub(super) fn is_identifier(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
         && characters.all(|rest| rest.is_alphanumeric() || rest == '_')

@@ -87,7 +87,10 @@ fn a_missing_symbol_is_found_before_it_is_called() {
 #[test]
 fn a_library_that_is_no_plugin_is_refused() {
     let found = refusal(built("no-root-module"));
-    assert_eq!(found, "not a Bansuri plugin: it exports no root module");
+    assert_eq!(
+        found,
+        "not a Bansuri plugin: it exports neither a root module (export_plugin! in Rust) nor a function bansuri_plugin (in C)"
+    );
 }
 
 #[test]

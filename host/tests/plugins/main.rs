@@ -7,6 +7,8 @@ mod builds;
 mod files;
 mod logs;
 mod notifiers;
+mod plain;
+mod plain_exports;
 mod references;
 mod support;
 mod tasks;

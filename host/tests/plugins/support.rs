@@ -52,6 +52,17 @@ pub(crate) fn probing(search_path: SearchPath) -> Registry {
     Registry::with_search_path(search_path).with_probe(env!("CARGO_BIN_EXE_bansuri").into())
 }
 
+/// Builds a fixture in C against the header, with these macros defined.
+pub(crate) fn built_from_c(fixture: &str, defines: &[&str], library: &Path) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut cc = Command::new("cc");
+    cc.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread"]);
+    cc.args(defines.iter().map(|define| format!("-D{define}")));
+    cc.arg("-I").arg(root.join("plugin-api/include")).arg("-o").arg(library);
+    cc.arg(root.join("tests/fixtures/plain").join(fixture));
+    assert!(cc.status().unwrap().success(), "{fixture} does not build with {defines:?}");
+}
+
 /// One registry for all tests, as in a host.
 pub(crate) fn registry() -> Arc<Registry> {
     static REGISTRY: LazyLock<Arc<Registry>> = LazyLock::new(|| Arc::new(probing(SearchPath::default())));
