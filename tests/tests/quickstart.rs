@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use bansuri_tests::{Sandbox, artifacts, bansuri, workspace};
+use bansuri_tests::{Sandbox, bansuri, library_of, workspace};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -98,14 +98,10 @@ fn the_readmes_first_plugin_builds_and_runs() {
     std::fs::write(sandbox.file("src/lib.rs"), block("rust")).unwrap();
     // The versions, the profile and the target folder of the workspace, so that what is built for it serves again.
     std::fs::copy(workspace().join("Cargo.lock"), sandbox.file("Cargo.lock")).unwrap();
-    let target = artifacts().parent().unwrap();
-    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args(["build", "--quiet", "--target-dir"]).arg(target).current_dir(sandbox.path());
-    build.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
-    assert!(build.status().unwrap().success());
+    let library = library_of(sandbox.path(), "wait-for-file", &[]);
 
     let mut configuration: Value = serde_json::from_str(block("json")).unwrap();
-    configuration["scripts"][0]["command"] = json!(target.join("debug/libwait_for_file.so"));
+    configuration["scripts"][0]["command"] = json!(library);
     configuration["scripts"][0]["options"]["path"] = json!(sandbox.file("ready"));
     std::fs::write(sandbox.file("scripts.json"), configuration.to_string()).unwrap();
     let mut host = sandbox.start(&["--exit-when-done"]);
