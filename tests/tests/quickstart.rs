@@ -81,26 +81,33 @@ fn the_readme_names_every_subcommand_and_option() {
     }
 }
 
-/// The plugin of "Your first plugin in five minutes", made, built and run as its author would.
+/// The first block of this language in a text.
+fn block<'a>(text: &'a str, language: &str) -> &'a str {
+    text.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap()
+}
+
+/// A plugin that a text has its reader write, made, built and configured as there: the folder and the configuration,
+/// but for the path of the library.
+fn plugin_of(text: &str, name: &str) -> (Sandbox, Value) {
+    let sandbox = Sandbox::with_text(block(text, "json"));
+    let arguments: Vec<&str> = block(text, "sh").lines().next().unwrap().split_whitespace().skip(1).collect();
+    let made = sandbox.output(&arguments);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let folder = sandbox.file(name);
+    std::fs::write(folder.join("src/lib.rs"), block(text, "rust")).unwrap();
+    // The versions of the workspace, so that what is built for it serves again.
+    std::fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let mut configuration: Value = serde_json::from_str(block(text, "json")).unwrap();
+    configuration["scripts"][0]["command"] = json!(library_of(&folder, name, &["--offline"]));
+    (sandbox, configuration)
+}
+
+/// The plugin of "Your first plugin in five minutes".
 #[test]
 fn the_readmes_first_plugin_builds_and_runs() {
     let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
     let chapter = readme.split("## Your first plugin in five minutes").nth(1).unwrap();
-    let block = |language: &str| {
-        chapter.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap()
-    };
-    let sandbox = Sandbox::with_text(block("json"));
-    let arguments: Vec<&str> = block("sh").split_whitespace().skip(1).collect();
-    let made = sandbox.output(&arguments);
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let folder = sandbox.file("wait-for-file");
-    std::fs::write(folder.join("src/lib.rs"), block("rust")).unwrap();
-    // The versions of the workspace, so that what is built for it serves again.
-    std::fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    let library = library_of(&folder, "wait-for-file", &["--offline"]);
-
-    let mut configuration: Value = serde_json::from_str(block("json")).unwrap();
-    configuration["scripts"][0]["command"] = json!(library);
+    let (sandbox, mut configuration) = plugin_of(chapter, "wait-for-file");
     configuration["scripts"][0]["options"]["path"] = json!(sandbox.file("ready"));
     std::fs::write(sandbox.file("scripts.json"), configuration.to_string()).unwrap();
     let mut host = sandbox.start(&["--exit-when-done"]);
@@ -108,4 +115,18 @@ fn the_readmes_first_plugin_builds_and_runs() {
     std::fs::write(sandbox.file("ready"), "").unwrap();
     host.state("wait", "COMPLETED");
     assert_eq!(host.wait(), 0);
+}
+
+/// The task of the author's guide, whose other examples are compiled as documentation of the crate.
+#[test]
+fn the_guides_task_builds_and_runs() {
+    let guide = std::fs::read_to_string(workspace().join("plugin-api/README.md")).unwrap();
+    let (sandbox, configuration) = plugin_of(&guide, "log-size");
+    std::fs::create_dir(sandbox.file("log")).unwrap();
+    std::fs::write(sandbox.file("scripts.json"), configuration.to_string()).unwrap();
+    let output = sandbox.output(&["check", "--strict"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut host = sandbox.start(&[]);
+    host.state("logs", "COMPLETED");
+    assert_eq!(host.stop(), 0);
 }
