@@ -3,13 +3,21 @@
 use bansuri_tests::{artifacts, workspace};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-/// A workspace under target/ with the grown plugin-api and the plugin that uses what is new in it.
-pub(crate) fn grown() -> PathBuf {
+/// A workspace under target/ with the grown plugin-api, the plugin that uses what is new in it, and today's host, whose
+/// binary has another name there.
+pub(crate) fn grown() -> &'static Path {
+    static HOME: LazyLock<PathBuf> = LazyLock::new(make);
+    &HOME
+}
+
+fn make() -> PathBuf {
     let home = artifacts().with_file_name("grown");
     let root = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
     let inherited = between(&root, "[workspace.package]", "[profile.dev.package");
-    let members = "[workspace]\nresolver = \"3\"\nmembers = [\"plugin\", \"plugin-api\"]\n\n";
+    let members =
+        "[workspace]\nresolver = \"3\"\nmembers = [\"host\", \"host/core\", \"plugin\", \"plugin-api\"]\n\n";
     write(&home.join("Cargo.toml"), &format!("{members}{inherited}"));
     write(&home.join("Cargo.lock"), &fs::read_to_string(workspace().join("Cargo.lock")).unwrap());
     let api = workspace().join("plugin-api");
@@ -17,6 +25,13 @@ pub(crate) fn grown() -> PathBuf {
     write(&home.join("plugin-api/Cargo.toml"), &next_patch(&manifest));
     copy(&api, &home.join("plugin-api"), Path::new("src"), &with_additions);
     copy(&workspace().join("tests/fixtures/grown"), &home.join("plugin"), Path::new(""), &|_, text| text);
+    let manifest = fs::read_to_string(workspace().join("host/Cargo.toml")).unwrap();
+    let binary = manifest.replacen("[[bin]]\nname = \"bansuri\"", "[[bin]]\nname = \"grown-host\"", 1);
+    assert_ne!(binary, manifest, "the host's manifest is another");
+    write(&home.join("host/Cargo.toml"), &binary);
+    for folder in ["src", "core"] {
+        link(&workspace().join("host").join(folder), &home.join("host").join(folder));
+    }
     home
 }
 
@@ -106,6 +121,14 @@ fn copy(from: &Path, to: &Path, relative: &Path, change: &dyn Fn(&Path, String) 
             write(&to.join(&file), &change(&file, fs::read_to_string(entry.path()).unwrap()));
         }
     }
+}
+
+fn link(from: &Path, to: &Path) {
+    if fs::read_link(to).is_ok_and(|found| found == from) {
+        return;
+    }
+    let _ = fs::remove_file(to);
+    std::os::unix::fs::symlink(from, to).unwrap();
 }
 
 /// Leaves a file alone that says so already, so that cargo builds only what is new.

@@ -4,7 +4,7 @@ use bansuri_tests::{Sandbox, end, library_of, workspace};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-fn library() -> PathBuf {
+pub(crate) fn library() -> PathBuf {
     library_of(&workspace().join("tests/fixtures/frozen"), "frozen", &["--locked"])
 }
 
