@@ -20,3 +20,11 @@ pub use author::{
     FailureInfo, Notifier, NotifierConfig, NotifyError, OptionsError, Task, TaskConfig, TaskContext,
     TaskError, TaskOutput,
 };
+
+/// The version of this crate. A library carries the one it was built with; ABI.md says what is promised between two.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Compiles the guide's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Guide;

@@ -14,22 +14,43 @@ pub fn workspace() -> &'static Path {
 pub fn artifacts() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        // target/PROFILE/deps/this-test → target/PROFILE
-        let test = std::env::current_exe().expect("a test knows its file");
-        let folder = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps").to_owned();
-        let profile = match folder.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => "dev",
-            Some(other) => other,
-        };
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.current_dir(workspace()).args(["build", "--quiet", "--workspace", "--profile", profile]);
-        if let Some(target) = folder.parent() {
-            build.arg("--target-dir").arg(target);
-        }
-        assert!(build.status().expect("cargo can be run").success(), "the workspace does not build");
+        let folder = own_folder();
+        let status = cargo(workspace(), &["build", "--quiet", "--workspace"]).status();
+        assert!(status.expect("cargo can be run").success(), "the workspace does not build");
         folder
     })
+}
+
+/// `cargo SUBCOMMAND …` in this folder, with the profile and the target folder of the tests: what is built for this
+/// workspace serves other ones again that have the same versions of the same crates.
+pub fn cargo(folder: &Path, arguments: &[&str]) -> Command {
+    let artifacts = own_folder();
+    let profile = match artifacts.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(other) => other,
+    };
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder).args(arguments).args(["--profile", profile]);
+    // The profile of crates outside of the workspace is cargo's own, but for this.
+    command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+    command
+        .arg("--target-dir")
+        .arg(artifacts.parent().expect("a profile's folder lies in the target folder"));
+    command
+}
+
+/// Builds one library of another workspace: its file.
+pub fn library_of(folder: &Path, package: &str, arguments: &[&str]) -> PathBuf {
+    let mut build = cargo(folder, &["build", "--quiet", "--package", package]);
+    let status = build.args(arguments).status().expect("cargo can be run");
+    assert!(status.success(), "{package} of {} does not build", folder.display());
+    own_folder().join(file_name(package))
+}
+
+/// target/PROFILE/deps/this-test → target/PROFILE
+fn own_folder() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its file");
+    test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps").to_owned()
 }
 
 /// The binary.
@@ -39,6 +60,11 @@ pub fn bansuri() -> PathBuf {
 
 /// The library of a workspace crate, by the crate's name.
 pub fn library(package: &str) -> PathBuf {
+    artifacts().join(file_name(package))
+}
+
+/// What cargo makes of a crate's name.
+pub fn file_name(package: &str) -> String {
     let name = package.replace('-', "_");
-    artifacts().join(format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
+    format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
 }

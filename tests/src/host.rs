@@ -73,6 +73,12 @@ impl Sandbox {
     }
 }
 
+/// The event of the last end of a run of this task.
+pub fn end<'a>(events: &'a [Value], task: &str) -> &'a Value {
+    let ends = |e: &&Value| e["event"] == "task-state" && e["task"] == task && !e["duration_ms"].is_null();
+    events.iter().rfind(ends).unwrap_or_else(|| panic!("{task} has not ended: {events:#?}"))
+}
+
 /// A running host. Killed, with a panic's worth of log, if the test drops it alive.
 pub struct Host {
     child: Child,

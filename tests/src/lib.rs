@@ -6,8 +6,8 @@ mod build;
 mod host;
 mod processes;
 
-pub use build::{artifacts, bansuri, library, workspace};
-pub use host::{Host, Sandbox};
+pub use build::{artifacts, bansuri, cargo, file_name, library, library_of, workspace};
+pub use host::{Host, Sandbox, end};
 pub use processes::{group_members, is_alive, wait_until};
 
 use std::time::Duration;

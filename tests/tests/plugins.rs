@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use bansuri_tests::{Sandbox, library};
+use bansuri_tests::{Sandbox, end, library};
 use serde_json::{Value, json};
 
 fn task(name: &str, type_name: &str) -> Value {
@@ -12,11 +12,6 @@ fn task(name: &str, type_name: &str) -> Value {
 fn with(mut task: Value, more: Value) -> Value {
     task.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     task
-}
-
-fn end<'a>(events: &'a [Value], task: &str) -> &'a Value {
-    let ends = |e: &&Value| e["event"] == "task-state" && e["task"] == task && !e["duration_ms"].is_null();
-    events.iter().rfind(ends).unwrap_or_else(|| panic!("{task} has not ended: {events:#?}"))
 }
 
 #[test]

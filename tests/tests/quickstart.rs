@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use bansuri_tests::{Sandbox, artifacts, bansuri, workspace};
+use bansuri_tests::{Sandbox, bansuri, library_of, workspace};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -81,31 +81,33 @@ fn the_readme_names_every_subcommand_and_option() {
     }
 }
 
-/// The plugin of "Your first plugin in five minutes", built outside the workspace as its author would.
+/// The first block of this language in a text.
+fn block<'a>(text: &'a str, language: &str) -> &'a str {
+    text.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap()
+}
+
+/// A plugin that a text has its reader write, made, built and configured as there: the folder and the configuration,
+/// but for the path of the library.
+fn plugin_of(text: &str, name: &str) -> (Sandbox, Value) {
+    let sandbox = Sandbox::with_text(block(text, "json"));
+    let arguments: Vec<&str> = block(text, "sh").lines().next().unwrap().split_whitespace().skip(1).collect();
+    let made = sandbox.output(&arguments);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let folder = sandbox.file(name);
+    std::fs::write(folder.join("src/lib.rs"), block(text, "rust")).unwrap();
+    // The versions of the workspace, so that what is built for it serves again.
+    std::fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let mut configuration: Value = serde_json::from_str(block(text, "json")).unwrap();
+    configuration["scripts"][0]["command"] = json!(library_of(&folder, name, &["--offline"]));
+    (sandbox, configuration)
+}
+
+/// The plugin of "Your first plugin in five minutes".
 #[test]
 fn the_readmes_first_plugin_builds_and_runs() {
     let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
     let chapter = readme.split("## Your first plugin in five minutes").nth(1).unwrap();
-    let block = |language: &str| {
-        chapter.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap()
-    };
-    let sandbox = Sandbox::with_text(block("json"));
-    let manifest =
-        block("toml").replace("../bansuri/plugin-api", workspace().join("plugin-api").to_str().unwrap());
-    assert!(manifest.contains(workspace().to_str().unwrap()));
-    std::fs::write(sandbox.file("Cargo.toml"), manifest + "\n[workspace]\n").unwrap();
-    std::fs::create_dir(sandbox.file("src")).unwrap();
-    std::fs::write(sandbox.file("src/lib.rs"), block("rust")).unwrap();
-    // The versions, the profile and the target folder of the workspace, so that what is built for it serves again.
-    std::fs::copy(workspace().join("Cargo.lock"), sandbox.file("Cargo.lock")).unwrap();
-    let target = artifacts().parent().unwrap();
-    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args(["build", "--quiet", "--target-dir"]).arg(target).current_dir(sandbox.path());
-    build.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
-    assert!(build.status().unwrap().success());
-
-    let mut configuration: Value = serde_json::from_str(block("json")).unwrap();
-    configuration["scripts"][0]["command"] = json!(target.join("debug/libwait_for_file.so"));
+    let (sandbox, mut configuration) = plugin_of(chapter, "wait-for-file");
     configuration["scripts"][0]["options"]["path"] = json!(sandbox.file("ready"));
     std::fs::write(sandbox.file("scripts.json"), configuration.to_string()).unwrap();
     let mut host = sandbox.start(&["--exit-when-done"]);
@@ -113,4 +115,18 @@ fn the_readmes_first_plugin_builds_and_runs() {
     std::fs::write(sandbox.file("ready"), "").unwrap();
     host.state("wait", "COMPLETED");
     assert_eq!(host.wait(), 0);
+}
+
+/// The task of the author's guide, whose other examples are compiled as documentation of the crate.
+#[test]
+fn the_guides_task_builds_and_runs() {
+    let guide = std::fs::read_to_string(workspace().join("plugin-api/README.md")).unwrap();
+    let (sandbox, configuration) = plugin_of(&guide, "log-size");
+    std::fs::create_dir(sandbox.file("log")).unwrap();
+    std::fs::write(sandbox.file("scripts.json"), configuration.to_string()).unwrap();
+    let output = sandbox.output(&["check", "--strict"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut host = sandbox.start(&[]);
+    host.state("logs", "COMPLETED");
+    assert_eq!(host.stop(), 0);
 }

@@ -94,6 +94,24 @@ pub(super) enum PluginCommand {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Write a crate for a plugin of your own, which builds, passes its tests and runs as it is
+    New(NewPluginArgs),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct NewPluginArgs {
+    /// The name of the crate and, in CamelCase, of the type in it
+    pub(super) name: String,
+    /// A notifier instead of a task
+    #[arg(long)]
+    pub(super) notifier: bool,
+    /// The folder it is written to, new or empty [default: one of its name, here]
+    #[arg(long, value_name = "DIR")]
+    pub(super) path: Option<PathBuf>,
+    /// Where the crate bansuri-plugin-api lies [default: in the sources this binary was built from, or else the version of
+    /// a registry]
+    #[arg(long, value_name = "DIR")]
+    pub(super) api: Option<PathBuf>,
 }
 
 /// Runs the subcommand the process was started with, and ends the process with its exit code.

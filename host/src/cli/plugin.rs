@@ -1,4 +1,7 @@
-//! `bansuri plugin …`: what a library exports.
+//! `bansuri plugin …`: what a library exports, and how one begins.
+
+mod crate_name;
+mod new;
 
 use super::args::{Format, PluginCommand};
 use crate::exit_code;
@@ -7,9 +10,16 @@ use crate::process::OWN_BINARY;
 use std::fmt::Write;
 use std::path::Path;
 
-/// Runs the subcommand. 0: done; 3: the library is no usable plugin.
+/// Runs the subcommand.
 pub(super) fn plugin(command: &PluginCommand) -> i32 {
-    let PluginCommand::Inspect { library, format } = command;
+    match command {
+        PluginCommand::Inspect { library, format } => inspect(library, *format),
+        PluginCommand::New(args) => new::new(args),
+    }
+}
+
+/// 0: done; 3: the library is no usable plugin.
+fn inspect(library: &str, format: Format) -> i32 {
     let registry = Registry::new().with_probe(OWN_BINARY.into());
     let folder = std::env::current_dir().unwrap_or_else(|_| Path::new("/").to_owned());
     let library = match registry.find(library, &folder) {

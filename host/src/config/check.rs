@@ -47,6 +47,38 @@ pub fn check_text(
     machine: &dyn Machine,
     options: CheckOptions,
 ) -> Result<(Configuration, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let (mut findings, value) = parsed(bytes, file, options)?;
+    let Some(root) = root_object(&value, &mut findings) else { return Err(findings.into_list()) };
+    let catalog = &mut Remembering::new(catalog);
+    let machine = Asked::new(machine);
+    let checker = Checker { file, folder, catalog, machine, findings: &mut findings };
+    let configuration = checker.root(root);
+    match configuration {
+        Some(configuration) if !findings.has_errors() => Ok((configuration, findings.into_list())),
+        Some(_) | None => Err(findings.into_list()),
+    }
+}
+
+/// The `plugins.search-paths` of the text of a configuration, absolute, or what is wrong with them.
+pub(super) fn search_paths(
+    bytes: &[u8],
+    file: &Path,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+    let (mut findings, value) = parsed(bytes, file, CheckOptions::default())?;
+    let Some(root) = root_object(&value, &mut findings) else { return Err(findings.into_list()) };
+    let members = members(root, true, Subject::Root, &mut findings);
+    let member = members.iter().find(|member| member.name == "plugins" && !is_null(member.value));
+    let paths = member.map(|member| plugins(member, folder, &mut findings)).unwrap_or_default();
+    if findings.has_errors() { Err(findings.into_list()) } else { Ok(paths) }
+}
+
+/// The syntax tree of the text, and what collects the findings about it.
+fn parsed<'t>(
+    bytes: &'t [u8],
+    file: &Path,
+    options: CheckOptions,
+) -> Result<(Findings<'t>, Value<'t>), Vec<Diagnostic>> {
     let name = file.to_string_lossy();
     let text = match syntax::decode(bytes) {
         Ok(text) => text,
@@ -60,26 +92,22 @@ pub fn check_text(
         }
     };
     let mut findings = Findings::new(&name, text, options.strict);
-    let value = match syntax::parse(text) {
-        Ok(value) => value,
+    match syntax::parse(text) {
+        Ok(value) => Ok((findings, value)),
         Err(SyntaxError { span, message, help }) => {
             findings.error("syntax", span, message, help);
-            return Err(findings.into_list());
+            Err(findings.into_list())
         }
-    };
-    let Value::Object(root) = &value else {
-        let message = format!("expected an object {{ \"scripts\": […] }}, found {}", Shown(&value));
-        findings.error("invalid-value", opening(&value), message, None);
-        return Err(findings.into_list());
-    };
-    let catalog = &mut Remembering::new(catalog);
-    let machine = Asked::new(machine);
-    let checker = Checker { file, folder, catalog, machine, findings: &mut findings };
-    let configuration = checker.root(root);
-    match configuration {
-        Some(configuration) if !findings.has_errors() => Ok((configuration, findings.into_list())),
-        Some(_) | None => Err(findings.into_list()),
     }
+}
+
+fn root_object<'a>(value: &'a Value<'a>, findings: &mut Findings<'_>) -> Option<&'a Object<'a>> {
+    let root = value.as_object();
+    if root.is_none() {
+        let message = format!("expected an object {{ \"scripts\": […] }}, found {}", Shown(value));
+        findings.error("invalid-value", opening(value), message, None);
+    }
+    root
 }
 
 /// The root keys that are plain values.
@@ -102,7 +130,8 @@ impl Checker<'_, '_> {
         let members = self.root_members(root);
         let member = |name: &str| members.iter().find(|member| member.name == name && !is_null(member.value));
         let values = self.root_values(&members);
-        let search_paths = member("plugins").map(|plugins| self.plugins(plugins)).unwrap_or_default();
+        let search_paths =
+            member("plugins").map(|member| plugins(member, self.folder, self.findings)).unwrap_or_default();
         let mut notifiers = Notifiers::none();
         if let Some(command) = member("notify-command") {
             notifiers.set_command(command.key, command.written, command.value, self.findings);
@@ -213,25 +242,6 @@ impl Checker<'_, '_> {
         values
     }
 
-    /// The search paths, absolute.
-    fn plugins<'a>(&mut self, member: &Member<'a>) -> Vec<PathBuf> {
-        let place = Place::new(Subject::Root, KeyPath::Word("plugins"));
-        let Some(plugins) = read(Kind::Merged(Merged::Fields(PLUGINS)), member.value, &place, self.findings)
-        else {
-            return Vec::new();
-        };
-        if plugins.field("isolation") == Some(&Typed::Word("process")) {
-            let message = "plugins.isolation: not supported yet".to_owned();
-            self.findings.error("not-supported", member.key, message, None);
-        }
-        match plugins.field("search-paths") {
-            Some(Typed::Paths(paths)) => {
-                paths.iter().map(|path| resolve(self.folder, Path::new(path))).collect()
-            }
-            Some(_) | None => Vec::new(),
-        }
-    }
-
     fn object<'a>(&mut self, member: &Member<'a>) -> Option<&'a Object<'a>> {
         let object = member.value.as_object();
         if object.is_none() {
@@ -239,6 +249,22 @@ impl Checker<'_, '_> {
             self.findings.unexpected(&place, member.value, "an object", None);
         }
         object
+    }
+}
+
+/// The search paths, absolute.
+fn plugins(member: &Member<'_>, folder: &Path, findings: &mut Findings<'_>) -> Vec<PathBuf> {
+    let place = Place::new(Subject::Root, KeyPath::Word("plugins"));
+    let Some(plugins) = read(Kind::Merged(Merged::Fields(PLUGINS)), member.value, &place, findings) else {
+        return Vec::new();
+    };
+    if plugins.field("isolation") == Some(&Typed::Word("process")) {
+        let message = "plugins.isolation: not supported yet".to_owned();
+        findings.error("not-supported", member.key, message, None);
+    }
+    match plugins.field("search-paths") {
+        Some(Typed::Paths(paths)) => paths.iter().map(|path| resolve(folder, Path::new(path))).collect(),
+        Some(_) | None => Vec::new(),
     }
 }
 

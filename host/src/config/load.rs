@@ -1,14 +1,14 @@
 //! Reading the file.
 
 use super::catalog::PluginCatalog;
-use super::check::{CheckOptions, check_text};
+use super::check::{CheckOptions, check_text, search_paths};
 use super::diagnostic::{Diagnostic, Severity};
 use super::machine::Machine;
 use super::model::Configuration;
 use super::render::render_human;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// More than any configuration has, and little enough to be read at once.
 const LARGEST: u64 = 64 << 20;
@@ -43,23 +43,35 @@ pub fn load(
     machine: &dyn Machine,
     options: CheckOptions,
 ) -> Report {
-    let absolute = std::path::absolute(file);
-    let (text, path) = match read(file).and_then(|text| Ok((text, absolute?))) {
+    let (text, folder) = match text_and_folder(file) {
         Ok(read) => read,
-        Err(error) => {
-            return Report {
-                configuration: None,
-                findings: vec![unreadable(file, &error)],
-                source: String::new(),
-            };
-        }
+        Err(report) => return report,
     };
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let (configuration, findings) = match check_text(&text, file, folder, catalog, machine, options) {
+    let (configuration, findings) = match check_text(&text, file, &folder, catalog, machine, options) {
         Ok((configuration, warnings)) => (Some(configuration), warnings),
         Err(findings) => (None, findings),
     };
     Report { configuration, findings, source: String::from_utf8_lossy(&text).into_owned() }
+}
+
+/// Reads the `plugins.search-paths` of a configuration file, absolute. What else is wrong with the file is not looked at.
+pub fn load_search_paths(file: &Path) -> Result<Vec<PathBuf>, Report> {
+    let (text, folder) = text_and_folder(file)?;
+    search_paths(&text, file, &folder).map_err(|findings| {
+        let source = String::from_utf8_lossy(&text).into_owned();
+        Report { configuration: None, findings, source }
+    })
+}
+
+/// The text of a file, and the absolute folder where its relative paths start.
+fn text_and_folder(file: &Path) -> Result<(Vec<u8>, PathBuf), Report> {
+    let absolute = std::path::absolute(file);
+    let (text, path) = read(file).and_then(|text| Ok((text, absolute?))).map_err(|error| Report {
+        configuration: None,
+        findings: vec![unreadable(file, &error)],
+        source: String::new(),
+    })?;
+    Ok((text, path.parent().unwrap_or(Path::new("/")).to_owned()))
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {

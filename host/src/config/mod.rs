@@ -42,7 +42,7 @@ pub use catalog::{PluginCatalog, ResolvedType};
 pub use check::{CheckOptions, check_text};
 pub use diagnostic::{Diagnostic, Severity};
 pub use diff::{ConfigDiff, diff};
-pub use load::{Report, load};
+pub use load::{Report, load, load_search_paths};
 pub use machine::{Machine, Rights};
 pub use model::{Configuration, NotifierSpec, ReloadMode};
 pub use reference::{key_reference, root_key_reference};

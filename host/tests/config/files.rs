@@ -2,7 +2,9 @@
 
 use crate::machine::Fake;
 use crate::{Catalog, run_bytes};
-use bansuri::config::{CheckOptions, Configuration, Diagnostic, Severity, load, render_human};
+use bansuri::config::{
+    CheckOptions, Configuration, Diagnostic, Severity, load, load_search_paths, render_human,
+};
 use std::fs;
 use std::path::Path;
 
@@ -34,6 +36,26 @@ fn a_file_is_read_and_its_folder_is_where_paths_start() {
     assert_eq!(configuration.file, file);
     assert_eq!(configuration.folder, folder.path());
     assert_eq!(configuration.launches[0].working_directory, folder.path());
+}
+
+#[test]
+fn search_paths_are_read_whatever_is_wrong_with_the_rest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("scripts.json");
+    let paths = |text: &str| {
+        fs::write(&file, text).expect("written");
+        load_search_paths(&file).map_err(|report| report.render(false))
+    };
+    let found =
+        paths(r#"{ "plugins": { "search_paths": ["own", "/opt/plugins"] }, "scripts": [{ "nmae": 1 }] }"#);
+    assert_eq!(found, Ok(vec![folder.path().join("own"), "/opt/plugins".into()]));
+    for none in ["{}", r#"{ "plugins": null }"#, r#"{ "plugins": {} }"#] {
+        assert_eq!(paths(none), Ok(Vec::new()), "{none}");
+    }
+    let error = paths(r#"{ "plugins": { "search-paths": 1 } }"#).expect_err("a number is no list");
+    assert!(error.contains("plugins.search-paths"), "{error}");
+    assert!(paths("{").is_err() && paths("[]").is_err());
+    assert!(load_search_paths(&folder.path().join("none.json")).is_err());
 }
 
 #[test]
