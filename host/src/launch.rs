@@ -152,7 +152,7 @@ pub struct HealthCommand {
 /// What a run consists of.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
-    /// A line for `/bin/sh -c`.
+    /// A line for `/bin/sh -c`, or executed directly where that means the same.
     Shell(String),
     /// A program and its arguments, never empty, executed directly.
     Exec(Vec<String>),

@@ -30,7 +30,7 @@ pub use group::{Group, NotPermitted, wait_readable};
 pub use helper::{Answer, Handover, Verdict, WORD as HELPER_WORD, become_program};
 pub use inherited::{inherited_nofile, inherited_signal_mask, raise_nofile, was_ignored};
 pub use members::{Presence, survey};
-pub use program::describe;
+pub use program::{describe, is_executable};
 pub use spawn::{Spawn, SpawnError, Stdio};
 pub use stranger::{Member, Stranger, Trace, find_strangers, survey_strangers};
 pub use table::{Place, boot_ticks};
