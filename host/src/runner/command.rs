@@ -66,7 +66,7 @@ impl Commands {
             program,
             arguments,
             environment,
-            working_directory: launch.working_directory.clone(),
+            working_directory: launch.working_directory.to_path_buf(),
             stdin: Stdio::Null,
             stdout,
             stderr,
@@ -119,7 +119,7 @@ fn words(
                 // Else the shell would take the line for an option.
                 arguments.push("--".into());
             }
-            arguments.push(line.into());
+            arguments.push(line.as_ref().into());
             Ok(("/bin/sh".into(), arguments))
         }
         Action::Exec(words) => named(words),
