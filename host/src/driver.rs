@@ -14,6 +14,7 @@ use crate::events::{EventStream, HostEvent};
 use crate::exit_code;
 use crate::launch::{Action, Launch};
 use crate::plugin::Registry;
+use crate::process;
 use crate::records::Records;
 use crate::runner::{
     HealthChecker, HealthUpdate, LiveRun, Logs, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update,
@@ -103,6 +104,8 @@ pub struct Driver {
     exit_when_done: bool,
     interrupts: u32,
     phase: Phase,
+    /// A configuration was taken over, and what that took besides what is kept is still the process's.
+    is_untidy: bool,
 }
 
 /// How far the host is on its way from start to end.
@@ -168,6 +171,7 @@ impl Driver {
             exit_when_done,
             interrupts: 0,
             phase: Phase::Running,
+            is_untidy: true,
         };
         driver.reporter.libraries(registry);
         driver.reporter.emit(&HostEvent::ConfigLoaded {
@@ -193,6 +197,9 @@ impl Driver {
             }
             if let Phase::Ended { code } = self.phase {
                 break code;
+            }
+            if !more && std::mem::take(&mut self.is_untidy) {
+                process::give_memory_back();
             }
             let timeout = if more { Some(Duration::ZERO) } else { self.timeout() };
             events.clear();

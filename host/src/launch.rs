@@ -1,5 +1,6 @@
 //! What to start: the host's half of a task, built by `config`, used by `runner` and `notify`. Types only.
 
+use crate::shared::Shared;
 use bansuri_core::{Positive, Signal, TaskName};
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -17,15 +18,15 @@ pub struct Launch {
     /// What is run.
     pub action: Action,
     /// As written in the configuration, for messages: the command line, or `LIBRARY:Type`.
-    pub command_text: String,
+    pub command_text: Arc<str>,
     /// Absolute. Log files resolve against it.
-    pub working_directory: PathBuf,
+    pub working_directory: Shared<PathBuf>,
     /// Added to (and overriding) the host's own environment and that of `environment_file`.
-    pub environment: BTreeMap<String, String>,
+    pub environment: Shared<BTreeMap<String, String>>,
     /// Absolute; read at every start of a run.
     pub environment_file: Option<PathBuf>,
     /// As whom and under which limits a process runs.
-    pub privileges: Privileges,
+    pub privileges: Shared<Privileges>,
     /// How long a run may live: for the context of a plugin (`time_left`). The core enforces it.
     pub timeout: Option<Positive>,
     /// How a process is asked to stop.
@@ -42,7 +43,7 @@ pub struct Launch {
     /// Each line written to a file begins with its time.
     pub timestamps: bool,
     /// How a live run's health is checked.
-    pub health: Option<HealthCommand>,
+    pub health: Option<Box<HealthCommand>>,
     /// Whom to tell of failures; `None`: nobody.
     pub notify: Option<NotifyTarget>,
 }
@@ -54,11 +55,11 @@ impl Launch {
             name,
             description: String::new(),
             action,
-            command_text: String::new(),
-            working_directory,
-            environment: BTreeMap::new(),
+            command_text: "".into(),
+            working_directory: working_directory.into(),
+            environment: Shared::default(),
             environment_file: None,
-            privileges: Privileges::default(),
+            privileges: Shared::default(),
             timeout: None,
             stop_signal: Signal::TERM,
             stop_timeout: Duration::from_secs(10),
@@ -152,8 +153,8 @@ pub struct HealthCommand {
 /// What a run consists of.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
-    /// A line for `/bin/sh -c`.
-    Shell(String),
+    /// A line for `/bin/sh -c`, or executed directly where that means the same.
+    Shell(Arc<str>),
     /// A program and its arguments, never empty, executed directly.
     Exec(Vec<String>),
     /// A task type of a plugin library.

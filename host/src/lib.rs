@@ -15,6 +15,7 @@ pub mod plugin;
 pub mod process;
 pub mod records;
 pub mod runner;
+pub mod shared;
 pub mod signals;
 pub mod state_dir;
 pub mod tail;

@@ -23,7 +23,7 @@ fn run(number: u64) -> RunId {
 
 fn checked(line: &str) -> Launch {
     let action = Action::Shell(line.into());
-    Launch { health: Some(HealthCommand { action, timeout: PATIENCE }), ..shell("sleep 1000") }
+    Launch { health: Some(Box::new(HealthCommand { action, timeout: PATIENCE })), ..shell("sleep 1000") }
 }
 
 fn within(limit: Duration, mut launch: Launch) -> Launch {
@@ -124,7 +124,7 @@ fn a_check_is_run_as_the_task_is() {
     let mut launch = checked("echo $FROM_FILE $OWN $BANSURI_TASK $BANSURI_RUN $(pwd) $(umask); exit 1");
     launch.environment_file = Some(env_file);
     launch.environment.insert("OWN".into(), "own".into());
-    launch.working_directory = "/usr".into();
+    *launch.working_directory = "/usr".into();
     launch.privileges.umask = Some(0o077);
     assert_eq!(ward.problem(&launch).unwrap(), "exit code 1: file own task 1 /usr 0077");
     if !rustix::process::geteuid().is_root() {

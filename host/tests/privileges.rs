@@ -254,12 +254,12 @@ fn a_folder_that_is_closed_to_the_user_is_named() {
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let mut bench = Bench::new();
     let mut task = as_user(exec(&["true"]), "nobody");
-    task.working_directory = folder.path().into();
+    *task.working_directory = folder.path().into();
     let expected = (format!("working directory {:?}: permission denied", folder.path()), None);
     assert_eq!(refused(&mut bench, task.clone()), expected);
     open_folder(folder.path());
     assert_eq!(bench.run(task.clone()).exit, Exit::Code(0));
-    task.working_directory = folder.path().join("missing");
+    *task.working_directory = folder.path().join("missing");
     assert_eq!(
         refused(&mut bench, task.clone()).0,
         format!("working directory {:?}: no such file or directory", task.working_directory)

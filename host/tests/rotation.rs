@@ -217,7 +217,7 @@ fn lines_begin_with_their_time() {
     task.action = shell("printf begin; read -r _ < go; echo ' end'").action;
     task.stdout = Sink::File(path.clone());
     task.rotate = None;
-    task.working_directory = folder.path().into();
+    *task.working_directory = folder.path().into();
     let go = folder.path().join("go");
     rustix::fs::mkfifoat(rustix::fs::CWD, &go, 0o600.into()).unwrap();
     let mut bench = Bench::new();
@@ -295,7 +295,7 @@ fn a_grandchild_is_heard_until_its_group_is_gone() {
     let go = folder.path().join("go");
     rustix::fs::mkfifoat(rustix::fs::CWD, &go, 0o600.into()).unwrap();
     let mut task = rotated("(read -r _ < go; seq 2 1000) & echo 1", &path, 1_000, 100, false);
-    task.working_directory = folder.path().into();
+    *task.working_directory = folder.path().into();
     let mut bench = Bench::new();
     let alive = bench.start(task);
     let finished = bench.finished();

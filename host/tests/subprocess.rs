@@ -75,12 +75,12 @@ fn what_cannot_be_started_says_why() {
     assert_eq!(refusal(&mut bench, exec(&[&binary])).code, Some(126));
 
     let mut nowhere = exec(&["/bin/true"]);
-    nowhere.working_directory = at("missing").into();
+    *nowhere.working_directory = at("missing").into();
     let error = refusal(&mut bench, nowhere);
     assert_eq!(error.reason, format!("working directory {:?}: no such file or directory", at("missing")));
     assert_eq!(error.code, None);
     let mut in_file = shell("true");
-    in_file.working_directory = plain.into();
+    *in_file.working_directory = plain.into();
     assert!(refusal(&mut bench, in_file).reason.ends_with(": not a directory"));
 
     let error = refusal(&mut bench, exec(&["/bin/echo", "a", "b\0c"]));
@@ -201,7 +201,7 @@ fn the_environment_and_the_working_directory_are_the_tasks() {
     );
     let mut bench = Bench::new();
     let mut task = exec(&["./here"]);
-    task.working_directory = folder.path().into();
+    *task.working_directory = folder.path().into();
     task.environment.insert("GREETING".into(), "hello".into());
     task.environment.insert("BANSURI_TASK".into(), "not this".into());
     let path = folder.path().display();

@@ -31,6 +31,7 @@ mod signal;
 mod slots;
 mod state;
 mod streak;
+mod success_codes;
 mod task;
 mod telling;
 mod time;
@@ -49,5 +50,6 @@ pub use plan::{
     PlanError, Positive, Retry, Schedule, TaskName, TaskPlan, TimerMode,
 };
 pub use signal::Signal;
+pub use success_codes::SuccessCodes;
 pub use time::{Mono, Now, Wall};
 pub use view::{TaskView, Verdict};

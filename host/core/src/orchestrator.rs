@@ -20,6 +20,9 @@ use shutdown::Waves;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
 
+/// So many effects fit without asking for memory.
+const EFFECTS_KEPT: usize = 64;
+
 /// All tasks of a plan and what is under way for each. A clone goes on by itself from the same point.
 #[derive(Clone, Debug)]
 pub struct Orchestrator {
@@ -146,7 +149,12 @@ impl Orchestrator {
 
     /// The next thing to be done, in order; `None` when there is nothing until the next `handle`.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+        let effect = self.effects.pop_front();
+        if effect.is_none() {
+            // What thousands of tasks wanted done at once is not kept room for until the next time.
+            self.effects.shrink_to(EFFECTS_KEPT);
+        }
+        effect
     }
 
     /// When to call `handle(Input::Tick)` at the latest; `None`: not before another input. Never lies before the `now`
@@ -319,7 +327,7 @@ impl Orchestrator {
 
     /// The tasks of the plan, each after all it depends on.
     fn in_order(&self) -> Vec<TaskId> {
-        self.plan.order().iter().map(|&index| self.names[&self.plan.tasks()[index].name]).collect()
+        self.plan.order().map(|index| self.names[&self.plan.tasks()[index].name]).collect()
     }
 
     /// Gives a task of the plan that is new a place.

@@ -4,7 +4,7 @@ use crate::plan::{Condition, PlanError, Schedule, TaskPlan};
 use std::collections::HashMap;
 
 /// The places of the tasks, each after all it depends on and otherwise as they are; or what is wrong with them.
-pub(crate) fn order(tasks: &[TaskPlan]) -> Result<Vec<usize>, PlanError> {
+pub(crate) fn order(tasks: &[TaskPlan]) -> Result<Vec<u32>, PlanError> {
     let mut places = HashMap::with_capacity(tasks.len());
     for (place, task) in tasks.iter().enumerate() {
         if places.insert(&task.name, place).is_some() {
@@ -36,6 +36,12 @@ pub(crate) fn order(tasks: &[TaskPlan]) -> Result<Vec<usize>, PlanError> {
         edges.push(of_task);
     }
     sorted(&edges)
+        .map(|order| {
+            order
+                .into_iter()
+                .map(|place| u32::try_from(place).expect("a plan holds fewer than 2^32 tasks"))
+                .collect()
+        })
         .map_err(|cycle| PlanError::Cycle(cycle.into_iter().map(|place| tasks[place].name.clone()).collect()))
 }
 

@@ -1,7 +1,7 @@
 //! How a run ended.
 
 use crate::signal::Signal;
-use std::collections::BTreeSet;
+use crate::success_codes::SuccessCodes;
 use std::time::Duration;
 
 /// What a runner saw at the end of a run, before the core judged it.
@@ -70,9 +70,9 @@ impl Outcome {
 
 impl Outcome {
     /// Of a run that ended by itself.
-    pub(crate) fn by_exit(exit: &Exit, success_codes: &BTreeSet<i32>, duration: Duration) -> Self {
+    pub(crate) fn by_exit(exit: &Exit, success_codes: &SuccessCodes, duration: Duration) -> Self {
         let kind = match exit {
-            Exit::Code(code) if success_codes.contains(code) => OutcomeKind::Completed,
+            Exit::Code(code) if success_codes.contains(*code) => OutcomeKind::Completed,
             Exit::Code(_) | Exit::Signal(_) | Exit::NotStarted { .. } | Exit::Error(_) | Exit::Panic(_) => {
                 OutcomeKind::Failed
             }
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn an_exit_is_judged_by_the_success_codes() {
-        let codes = BTreeSet::from([0, 3]);
+        let codes = SuccessCodes::from([0, 3]);
         let check = |exit: Exit, kind, code, signal, return_code, reason: &str| {
             let outcome = Outcome::by_exit(&exit, &codes, Duration::from_secs(1));
             assert_eq!((outcome.kind, outcome.exit_code, outcome.signal), (kind, code, signal), "{exit:?}");

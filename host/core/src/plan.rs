@@ -4,7 +4,7 @@
 
 use crate::cron::Cron;
 use crate::order::order;
-use std::collections::BTreeSet;
+use crate::success_codes::SuccessCodes;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
@@ -222,7 +222,7 @@ pub struct TaskPlan {
     /// Successful runs after which the task is done; `None`: no limit.
     pub max_runs: Option<NonZeroU64>,
     /// Exit codes that count as success.
-    pub success_codes: BTreeSet<i32>,
+    pub success_codes: SuccessCodes,
     /// Each scheduled start is delayed by a random time up to this; the grid does not move.
     pub jitter: Duration,
     /// A cron tick that was missed while the host was down is run once at start.
@@ -258,7 +258,7 @@ impl TaskPlan {
             stop_timeout: Duration::from_secs(10),
             on_fail: OnFail::Stop,
             max_runs: None,
-            success_codes: BTreeSet::from([0]),
+            success_codes: SuccessCodes::default(),
             jitter: Duration::ZERO,
             catch_up: false,
             depends_on: Vec::new(),
@@ -268,12 +268,13 @@ impl TaskPlan {
     }
 }
 
-/// All tasks, with names that occur once and dependencies that exist, can come true and have no cycle.
+/// All tasks, with names that occur once and dependencies that exist, can come true and have no cycle. A clone is the
+/// same plan, not another in memory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {
-    tasks: Vec<TaskPlan>,
+    tasks: Arc<[TaskPlan]>,
     /// The places of the tasks, each after all it depends on.
-    order: Vec<usize>,
+    order: Arc<[u32]>,
     max_running: Option<NonZeroU32>,
 }
 
@@ -346,7 +347,7 @@ impl Plan {
     /// with it.
     pub fn new(tasks: Vec<TaskPlan>) -> Result<Self, PlanError> {
         let order = order(&tasks)?;
-        Ok(Self { tasks, order, max_running: None })
+        Ok(Self { tasks: tasks.into(), order: order.into(), max_running: None })
     }
 
     /// The same with a limit of runs that are alive at once; `None`: no limit. Services take no slot.
@@ -365,12 +366,7 @@ impl Plan {
     }
 
     /// The places of the tasks, each after all it depends on.
-    pub(crate) fn order(&self) -> &[usize] {
-        &self.order
-    }
-
-    /// The tasks for themselves.
-    pub(crate) fn into_tasks(self) -> Vec<TaskPlan> {
-        self.tasks
+    pub(crate) fn order(&self) -> impl Iterator<Item = usize> {
+        self.order.iter().map(|&place| place as usize)
     }
 }

@@ -4,7 +4,7 @@ use super::args::{RunArgs, fail};
 use super::catalog::RegistryCatalog;
 use super::machine::ThisMachine;
 use crate::clock::Clock;
-use crate::config::{self, CheckOptions, ConfigWatch, Configuration, ReloadMode};
+use crate::config::{self, CheckOptions, ConfigWatch, Configuration, ReloadMode, Report};
 use crate::driver::{Driver, Load, SIGNAL_KEYS, Settings, WATCH_KEY};
 use crate::events::{EventSink, EventStream, HostEvent};
 use crate::plugin::Registry;
@@ -30,9 +30,7 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     let watch = ConfigWatch::arm(&args.file.config, &poller, WATCH_KEY);
     let registry = Arc::new(Registry::new().with_probe(process::OWN_BINARY.into()));
     let load = loading(&args.file.config, &registry);
-    let report = load();
-    eprint!("{}", report.render(std::io::stderr().is_terminal()));
-    let Some(configuration) = report.configuration else { return exit_code::INVALID };
+    let Some(configuration) = told(load()) else { return exit_code::INVALID };
 
     // While the configuration is read, they still end the host by default: that runs code of plugins, and nothing is
     // alive yet. What follows may take as long as tasks of a dead host take to stop.
@@ -117,6 +115,12 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     // Held to the end: no other host may start before this one has let go of everything.
     drop(state_dir);
     code
+}
+
+/// Says what there is to say of a configuration. Its text is not kept.
+fn told(report: Report) -> Option<Configuration> {
+    eprint!("{}", report.render(std::io::stderr().is_terminal()));
+    report.configuration
 }
 
 /// The exit code of a host that is not to start anything after these.

@@ -17,7 +17,7 @@ use super::settings::{Defaults, Settings};
 use super::slots::collect;
 use super::supported;
 use super::syntax::{self, SyntaxError};
-use super::task::{Surroundings, build, resolve};
+use super::task::{Last, Surroundings, build, resolve};
 use super::typed::{Kind, Merged, Typed};
 use super::zone::SystemZone;
 use bansuri_core::Plan;
@@ -173,6 +173,7 @@ impl Checker<'_, '_> {
             catalog: self.catalog,
             machine: self.machine,
             system_zone: SystemZone::default(),
+            last: Last::default(),
         };
         for (index, value) in scripts.elements.iter().enumerate() {
             let Some(settings) = settings_of(index, value, defaults, &mut names, self.findings) else {

@@ -9,9 +9,8 @@ use super::typed::Typed;
 use super::zone::SystemZone;
 use bansuri_core::{
     Backoff, Cron, Dependency, Growth, HealthPlan, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive,
-    Retry, Schedule, TaskName, TaskPlan, TimerMode, Zone,
+    Retry, Schedule, SuccessCodes, TaskName, TaskPlan, TimerMode, Zone,
 };
-use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
@@ -42,8 +41,8 @@ pub(super) fn plan(
         },
         max_runs: NonZeroU64::new(u64::try_from(runs).unwrap_or_default()),
         success_codes: match settings.value(Key::SuccessCodes) {
-            Some(Typed::Codes(codes)) => codes.clone(),
-            Some(_) | None => BTreeSet::from([0]),
+            Some(Typed::Codes(codes)) => codes.clone().into(),
+            Some(_) | None => SuccessCodes::default(),
         },
         jitter: settings.duration(Key::Jitter).unwrap_or_default(),
         catch_up: settings.boolean(Key::CatchUp),

@@ -14,10 +14,13 @@ use super::zone::SystemZone;
 use crate::launch::{
     Action, ErrorSink, HealthCommand, Isolation, Launch, NotifyTarget, Privileges, Rotation, Sink,
 };
+use crate::shared::Shared;
 use bansuri_core::{Signal, TaskName, TaskPlan};
 use jsonc_parser::common::Ranged;
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What tasks are built from besides their settings.
@@ -28,6 +31,16 @@ pub(super) struct Surroundings<'c> {
     pub(super) catalog: &'c mut dyn PluginCatalog,
     pub(super) machine: Asked<'c>,
     pub(super) system_zone: SystemZone,
+    /// What the task before had.
+    pub(super) last: Last,
+}
+
+/// What tasks in a row often have in common.
+#[derive(Default)]
+pub(super) struct Last {
+    working_directory: Option<Shared<PathBuf>>,
+    environment: Option<Shared<BTreeMap<String, String>>>,
+    privileges: Option<Shared<Privileges>>,
 }
 
 /// Both halves of a task. `None`: something it cannot do without was rejected.
@@ -73,8 +86,8 @@ pub(super) fn build(
         description: settings.text(Key::Description).unwrap_or_default().to_owned(),
         action,
         command_text,
-        working_directory,
-        environment,
+        working_directory: Shared::with_last(working_directory, &mut surroundings.last.working_directory),
+        environment: Shared::with_last(environment, &mut surroundings.last.environment),
         timeout: plan.timeout,
         stop_timeout: plan.stop_timeout,
         stop_signal: match settings.value(Key::StopSignal) {
@@ -84,10 +97,10 @@ pub(super) fn build(
         stdout,
         stderr,
         environment_file,
-        privileges,
+        privileges: Shared::with_last(privileges, &mut surroundings.last.privileges),
         rotate: rotation(settings),
         timestamps: settings.boolean(Key::Timestamps),
-        health: health(settings),
+        health: health(settings).map(Box::new),
         notify,
     };
     Some((plan, launch))
@@ -109,7 +122,7 @@ fn action(
     settings: &Settings<'_>,
     surroundings: &mut Surroundings<'_>,
     findings: &mut Findings<'_>,
-) -> Option<(Action, String)> {
+) -> Option<(Action, Arc<str>)> {
     let Some(written) = settings.stated(Key::Command) else {
         let message = format!("{}command is missing", settings.subject);
         findings.error("missing-key", settings.opening, message, None);
@@ -121,7 +134,7 @@ fn action(
     let is_plugin = settings.boolean(Key::NoInterface);
     if let Some(Typed::Words(words)) = settings.value(Key::Command) {
         if !is_plugin {
-            return Some((Action::Exec(words.clone()), command_text(words)));
+            return Some((Action::Exec(words.clone()), command_text(words).into()));
         }
         let subject = settings.owner(Key::Command);
         let found = Shown(written.value);
@@ -133,7 +146,8 @@ fn action(
     }
     let text = settings.text(Key::Command)?;
     if !is_plugin {
-        return Some((Action::Shell(text.to_owned()), text.to_owned()));
+        let line: Arc<str> = text.into();
+        return Some((Action::Shell(Arc::clone(&line)), line));
     }
     let Surroundings { folder, search_paths, catalog, .. } = surroundings;
     match catalog.task_type(text, folder, search_paths) {
@@ -143,10 +157,7 @@ fn action(
                 Some(_) | None => serde_json::Value::Object(serde_json::Map::new()),
             };
             let (library, type_name) = (resolved.library, resolved.type_name);
-            Some((
-                Action::Plugin { library, type_name, options, isolation: Isolation::Thread },
-                text.to_owned(),
-            ))
+            Some((Action::Plugin { library, type_name, options, isolation: Isolation::Thread }, text.into()))
         }
         Err(error) => {
             let subject = settings.owner(Key::Command);
@@ -193,7 +204,7 @@ fn health(settings: &Settings<'_>) -> Option<HealthCommand> {
     const TIMEOUT: Duration = Duration::from_secs(30);
     let read @ Typed::Fields(_) = settings.value(Key::HealthCheck)? else { return None };
     let action = match read.field("command")? {
-        Typed::Text(line) => Action::Shell((*line).to_owned()),
+        Typed::Text(line) => Action::Shell((*line).into()),
         Typed::Words(words) => Action::Exec(words.clone()),
         _ => return None,
     };

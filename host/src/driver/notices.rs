@@ -22,8 +22,8 @@ pub(super) struct Notices {
     records: Records,
     /// By name; kept over reloads as long as their configuration is the same.
     named: BTreeMap<String, (NotifierSpec, Recipient)>,
-    /// By the tasks' places.
-    recipients: Vec<Option<Recipient>>,
+    /// Of the tasks whose failures somebody is told of, by their places.
+    recipients: HashMap<usize, Recipient>,
     /// Of runs whose end the core is just judging.
     tails: HashMap<RunId, Tails>,
     /// Messages that are sent if their task does not succeed in time.
@@ -43,7 +43,7 @@ impl Notices {
             registry: Arc::clone(registry),
             records,
             named: BTreeMap::new(),
-            recipients: Vec::new(),
+            recipients: HashMap::new(),
             tails: HashMap::new(),
             held: HashMap::new(),
             host_name: host_name(),
@@ -86,15 +86,15 @@ impl Notices {
             }),
             NotifyTarget::Named(name) => self.named.get(name).map(|(_, recipient)| recipient.clone()),
         });
-        if self.recipients.len() <= task.index() {
-            self.recipients.resize(task.index() + 1, None);
+        match recipient {
+            Some(recipient) => _ = self.recipients.insert(task.index(), recipient),
+            None => _ = self.recipients.remove(&task.index()),
         }
-        self.recipients[task.index()] = recipient;
     }
 
     /// Sends what was held back of this task.
     pub(super) fn send_held(&mut self, task: TaskId) {
-        let Some(recipient) = self.recipients.get(task.index()).cloned().flatten() else { return };
+        let Some(recipient) = self.recipients.get(&task.index()).cloned() else { return };
         for pending in self.held.remove(&task).into_iter().flatten() {
             self.notifications.send(task, recipient.clone(), pending);
         }
@@ -118,7 +118,7 @@ impl Notices {
     /// Queues a message, or holds it back. Never blocks.
     pub(super) fn send(&mut self, launch: &Launch, notice: Notice, at: Wall) {
         let task = notice.run.task;
-        let Some(recipient) = self.recipients.get(task.index()).cloned().flatten() else { return };
+        let Some(recipient) = self.recipients.get(&task.index()).cloned() else { return };
         let tails = self.tails.remove(&notice.run).unwrap_or_default();
         let state = match notice.outcome.kind {
             OutcomeKind::TimedOut => StateName::TimedOut,
@@ -127,8 +127,8 @@ impl Notices {
         };
         let failure = Failure {
             task: launch.name.to_string(),
-            command: launch.command_text.clone(),
-            working_directory: launch.working_directory.clone(),
+            command: launch.command_text.as_ref().to_owned(),
+            working_directory: launch.working_directory.to_path_buf(),
             return_code: notice.outcome.return_code(),
             outcome: state.as_str(),
             reason: notice.outcome.reason,

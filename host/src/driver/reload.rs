@@ -135,6 +135,7 @@ impl Driver {
         });
         self.input(Input::Reload(Box::new(difference.reload)));
         self.configuration = configuration;
+        self.is_untidy = true;
         self.assign();
         self.forget_ticks();
         self.watch_as_configured();

@@ -3,7 +3,7 @@
 
 use super::record::HostEvent;
 use crate::clock::wall_now;
-use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileTypeExt;
@@ -30,7 +30,10 @@ pub struct EventStream {
 }
 
 struct Writer {
+    /// It grows with what waits, and who fills it keeps it to `backlog`: a bounded one would have its memory from the
+    /// start.
     queue: Sender<Line>,
+    backlog: usize,
     /// The far end of the queue: to drop the oldest event when it is full.
     overflow: Receiver<Line>,
     /// Disconnected when the thread has written everything and ended.
@@ -62,7 +65,7 @@ impl EventStream {
                 }
             },
         };
-        let (queue, lines) = bounded(backlog);
+        let (queue, lines) = unbounded();
         let (alive, ended) = bounded(0);
         let overflow = lines.clone();
         let thread = std::thread::Builder::new().name("events".into()).spawn(move || {
@@ -71,7 +74,7 @@ impl EventStream {
                 log::warn!(target: "bansuri", "event stream: {error}: no more events are written");
             }
         })?;
-        Ok(Self { writer: Some(Writer { queue, overflow, ended, thread }), seq: 0 })
+        Ok(Self { writer: Some(Writer { queue, backlog, overflow, ended, thread }), seq: 0 })
     }
 
     /// Whether anybody listens: if not, an event need not even be made.
@@ -83,24 +86,19 @@ impl EventStream {
     pub fn emit(&mut self, event: &HostEvent<'_>) {
         let Some(writer) = &self.writer else { return };
         self.seq += 1;
-        let mut line = Line { seq: self.seq, bytes: event.to_line(wall_now(), self.seq) };
-        loop {
-            match writer.queue.try_send(line) {
-                Ok(()) => return,
-                Err(TrySendError::Full(rejected)) => {
-                    // The writer sees the gap in the numbers and says so.
-                    let _ = writer.overflow.try_recv();
-                    line = rejected;
-                }
-                Err(TrySendError::Disconnected(_)) => return,
-            }
+        while writer.queue.len() >= writer.backlog {
+            // The writer sees the gap in the numbers and says so.
+            let _ = writer.overflow.try_recv();
         }
+        let line = Line { seq: self.seq, bytes: event.to_line(wall_now(), self.seq) };
+        // Where nobody takes it any more, its reader is gone, which was said.
+        let _ = writer.queue.send(line);
     }
 
     /// Waits until everything is written, but not longer than `limit`: a reader that has stalled must not keep the host
     /// alive.
     pub fn close(&mut self, limit: Duration) {
-        let Some(Writer { queue, overflow, ended, thread }) = self.writer.take() else { return };
+        let Some(Writer { queue, overflow, ended, thread, .. }) = self.writer.take() else { return };
         drop(queue);
         drop(overflow);
         match ended.recv_timeout(limit) {

@@ -76,6 +76,11 @@ impl Environment {
         Ok(())
     }
 
+    /// Every name, in no order; what was set over the host's comes twice.
+    pub fn names(&self) -> impl Iterator<Item = &OsStr> {
+        self.base.iter().map(|entry| &entry.name).chain(self.set.keys()).map(OsString::as_os_str)
+    }
+
     /// The value of this name.
     pub fn value(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
         let name = name.as_ref();

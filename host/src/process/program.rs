@@ -1,6 +1,6 @@
 //! Which file a program's name means, and why one could not be started.
 
-use super::SpawnError;
+use super::{Environment, SpawnError};
 use rustix::fs::{Access, access};
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -38,6 +38,12 @@ pub(super) fn resolve(name: &OsStr, path: Option<&OsStr>, directory: &Path) -> R
         Some(file) => refused(&file, "permission denied"),
         None => SpawnError { reason: format!("command {name:?}: not found in PATH"), code: Some(NOT_FOUND) },
     }))
+}
+
+/// Whether there is such a program, and the host may execute it.
+pub fn is_executable(program: impl AsRef<OsStr>, environment: &Environment, directory: &Path) -> bool {
+    resolve(program.as_ref(), environment.value("PATH"), directory)
+        .is_ok_and(|file| executable(&directory.join(file)).is_ok())
 }
 
 /// What execve(2) would say of this file before it reads it.

@@ -1,6 +1,6 @@
 //! From what a task says to a process that runs it: the program, its environment, and as whom it runs.
 
-use super::StartError;
+use super::{StartError, shell_line};
 use crate::envfile;
 use crate::launch::{Action, Launch};
 use crate::process::{self, Environment, Group, Handover, Spawn, SpawnError, Stdio, Verdict};
@@ -8,7 +8,7 @@ use crate::records::MARK;
 use bansuri_core::RunId;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Starts processes for tasks.
 #[derive(Clone, Debug)]
@@ -57,16 +57,16 @@ impl Commands {
     pub(super) fn start(
         &self,
         launch: &Launch,
-        environment: Environment,
+        mut environment: Environment,
         outputs: Outputs,
     ) -> Result<Begun, StartError> {
-        let (program, arguments) = words(&launch.action)?;
+        let (program, arguments) = words(&launch.action, &mut environment, &launch.working_directory)?;
         let Outputs { stdout, stderr, handovers } = outputs;
         let spawn = Spawn {
             program,
             arguments,
             environment,
-            working_directory: launch.working_directory.clone(),
+            working_directory: launch.working_directory.to_path_buf(),
             stdin: Stdio::Null,
             stdout,
             stderr,
@@ -103,25 +103,34 @@ pub(super) fn of_task(
     Ok(environment)
 }
 
-/// The program and its arguments.
-fn words(action: &Action) -> Result<(OsString, Vec<OsString>), StartError> {
+/// The program and its arguments. A line that needs no shell gets none, and the environment that it would give.
+fn words(
+    action: &Action,
+    environment: &mut Environment,
+    directory: &Path,
+) -> Result<(OsString, Vec<OsString>), StartError> {
     match action {
         Action::Shell(line) => {
+            if let Some(words) = shell_line::words(line, environment, directory) {
+                return named(&words);
+            }
             let mut arguments = vec![OsString::from("-c")];
             if line.starts_with(['-', '+']) {
                 // Else the shell would take the line for an option.
                 arguments.push("--".into());
             }
-            arguments.push(line.into());
+            arguments.push(line.as_ref().into());
             Ok(("/bin/sh".into(), arguments))
         }
-        Action::Exec(words) => {
-            let mut words = words.iter().map(OsString::from);
-            let program = words.next().ok_or_else(|| blameless("command: no program is named".into()))?;
-            Ok((program, words.collect()))
-        }
+        Action::Exec(words) => named(words),
         Action::Plugin { .. } => Err(blameless("a plugin task is not run as a process".into())),
     }
+}
+
+fn named(words: &[String]) -> Result<(OsString, Vec<OsString>), StartError> {
+    let mut words = words.iter().map(OsString::from);
+    let program = words.next().ok_or_else(|| blameless("command: no program is named".into()))?;
+    Ok((program, words.collect()))
 }
 
 /// An error that is not the program's.

@@ -197,14 +197,12 @@ impl HealthChecker {
 /// What is run for a check: as the task is run, but for the command and what becomes of its output.
 fn command(launch: &Launch, health: &HealthCommand) -> Launch {
     Launch {
-        action: health.action.clone(),
-        working_directory: launch.working_directory.clone(),
         environment: launch.environment.clone(),
         environment_file: launch.environment_file.clone(),
         privileges: launch.privileges.clone(),
         stdout: Sink::Tail,
         stderr: ErrorSink::Separate(Sink::Tail),
-        ..Launch::new(launch.name.clone(), health.action.clone(), launch.working_directory.clone())
+        ..Launch::new(launch.name.clone(), health.action.clone(), launch.working_directory.to_path_buf())
     }
 }
 

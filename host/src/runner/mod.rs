@@ -9,6 +9,7 @@ mod output;
 mod plugin;
 mod plugin_output;
 mod pump;
+mod shell_line;
 mod spec;
 mod streams;
 mod subprocess;

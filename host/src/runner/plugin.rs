@@ -345,7 +345,7 @@ fn context_of(
         task: run.launch.name.shared(),
         attempt: run.attempt,
         run_id: format!("{name}#{}", run.run.number),
-        working_directory: run.launch.working_directory.clone(),
+        working_directory: run.launch.working_directory.to_path_buf(),
         environment,
         deadline: run.launch.timeout.and_then(|timeout| started.checked_add(timeout.duration())),
         output,

@@ -143,7 +143,7 @@ mod tests {
 
     fn open(sink: &Sink) -> Result<Target, StartError> {
         let name = TaskName::new("task").unwrap();
-        let launch = Launch::new(name, Action::Shell(String::new()), PathBuf::from("/"));
+        let launch = Launch::new(name, Action::Shell("".into()), PathBuf::from("/"));
         Target::open(sink, Own::Stdout, &launch, &Logs::default())
     }
 

@@ -35,7 +35,7 @@ fn a_file_is_read_and_its_folder_is_where_paths_start() {
     assert!(warnings.is_empty());
     assert_eq!(configuration.file, file);
     assert_eq!(configuration.folder, folder.path());
-    assert_eq!(configuration.launches[0].working_directory, folder.path());
+    assert_eq!(configuration.launches[0].working_directory.as_path(), folder.path());
 }
 
 #[test]

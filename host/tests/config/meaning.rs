@@ -8,9 +8,8 @@ use bansuri::launch::{
 };
 use bansuri_core::{
     Backoff, Growth, HealthPlan, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule,
-    TaskPlan, TimerMode,
+    SuccessCodes, TaskPlan, TimerMode,
 };
-use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,11 +34,11 @@ fn a_task_that_says_nothing() {
     assert_eq!(plan.stop_timeout, Duration::from_secs(10));
     assert_eq!(plan.on_fail, OnFail::Stop);
     assert_eq!(plan.max_runs, None);
-    assert_eq!(plan.success_codes, BTreeSet::from([0]));
+    assert_eq!(plan.success_codes, SuccessCodes::default());
     assert_eq!(plan.notify, None);
     let expected = Launch {
-        command_text: "true".to_owned(),
-        ..Launch::new(plan.name.clone(), Action::Shell("true".to_owned()), PathBuf::from("/srv/jobs"))
+        command_text: "true".into(),
+        ..Launch::new(plan.name.clone(), Action::Shell("true".into()), PathBuf::from("/srv/jobs"))
     };
     assert_eq!(*launch, expected);
 }
@@ -65,7 +64,7 @@ fn the_flat_example() {
     };
     assert_eq!(plan.on_fail, OnFail::Restart(retry));
     assert_eq!(plan.notify, Some(NotifyPlan { mode: NotifyMode::AfterFail, recovery: false, after: None }));
-    assert_eq!(launch.action, Action::Shell("pg_dump mydb > backup.sql".to_owned()));
+    assert_eq!(launch.action, Action::Shell("pg_dump mydb > backup.sql".into()));
     assert_eq!(launch.stdout, Sink::File(PathBuf::from("/srv/jobs/backup.log")));
     let words = ["mail", "-s", "failed: {task}", "ops@example.com"].map(str::to_owned);
     assert_eq!(launch.notify, Some(NotifyTarget::Command(Arc::new(words))));
@@ -201,15 +200,15 @@ fn health_checks() {
     let interval = seconds(30).expect("some time");
     let retries = NonZeroU32::new(3).expect("not zero");
     assert_eq!(plan.health, Some(HealthPlan { interval, retries, start_period: Duration::ZERO }));
-    let action = Action::Shell("curl -f localhost".to_owned());
-    assert_eq!(launch.health, Some(HealthCommand { action, timeout: Duration::from_secs(30) }));
+    let action = Action::Shell("curl -f localhost".into());
+    assert_eq!(launch.health, Some(Box::new(HealthCommand { action, timeout: Duration::from_secs(30) })));
     let (plan, launch) = task(
         r#""health-check": { "command": ["curl", "-f"], "interval": 1, "timeout": "2s", "retries": "4", "start_period": 5 }"#,
     );
     let (interval, retries) = (seconds(1).expect("some time"), NonZeroU32::new(4).expect("not zero"));
     assert_eq!(plan.health, Some(HealthPlan { interval, retries, start_period: Duration::from_secs(5) }));
     let action = Action::Exec(["curl", "-f"].map(str::to_owned).to_vec());
-    assert_eq!(launch.health, Some(HealthCommand { action, timeout: Duration::from_secs(2) }));
+    assert_eq!(launch.health, Some(Box::new(HealthCommand { action, timeout: Duration::from_secs(2) })));
 }
 
 #[test]
@@ -231,7 +230,7 @@ fn as_whom_and_under_which_limits() {
         umask: Some(0o027),
         limits: limits.into(),
     };
-    assert_eq!(launch.privileges, expected);
+    assert_eq!(*launch.privileges, expected);
     assert_eq!(launch.environment_file, Some(PathBuf::from("/srv/jobs/sub/x.env")));
     assert!(task(r#""user": null, "limits": {}"#).1.privileges.is_default());
 }
@@ -294,7 +293,7 @@ fn times_is_a_limit_of_attempts_or_of_runs() {
 #[test]
 fn paths() {
     let directory =
-        |path: &str| task(&format!(r#""working-directory": "{path}""#)).1.working_directory.clone();
+        |path: &str| task(&format!(r#""working-directory": "{path}""#)).1.working_directory.to_path_buf();
     assert_eq!(directory("sub/./folder/"), Path::new("/srv/jobs/sub/folder"));
     assert_eq!(directory("../other"), Path::new("/srv/jobs/../other"));
     assert_eq!(directory("/tmp"), Path::new("/tmp"));
@@ -324,7 +323,7 @@ fn commands_that_are_executed_directly() {
     let configuration = accept(&scripts(r#"{ "name": "x", "command": ["echo", "a b", "it's", ""] }"#));
     let launch = &configuration.launches[0];
     assert_eq!(launch.action, Action::Exec(["echo", "a b", "it's", ""].map(str::to_owned).to_vec()));
-    assert_eq!(launch.command_text, "echo 'a b' \"it's\" ''");
+    assert_eq!(&*launch.command_text, "echo 'a b' \"it's\" ''");
 }
 
 #[test]
@@ -343,7 +342,7 @@ fn plugins_and_their_notifiers() {
         launch.action,
         Action::Plugin { library, type_name: "Space".to_owned(), options, isolation: Isolation::Thread }
     );
-    assert_eq!(launch.command_text, "disk.so");
+    assert_eq!(&*launch.command_text, "disk.so");
     assert_eq!(launch.notify, Some(NotifyTarget::Named("on_call".to_owned())));
     assert!(configuration.plan.tasks()[0].notify.is_some());
     let spec = |options: serde_json::Value, timeout: u64| NotifierSpec {

@@ -61,7 +61,7 @@ fn objects_are_merged_key_by_key_and_arrays_replaced() {
     assert_eq!(environment, ["A=1", "B=two", "D=4"]);
     assert!(merged(r#""environment": { "A": "1" }"#, r#""environment": null"#).1.environment.is_empty());
     let (plan, _) = merged(r#""success-codes": [1, 2]"#, r#""success-codes": [3]"#);
-    assert_eq!(plan.success_codes.into_iter().collect::<Vec<_>>(), [3]);
+    assert_eq!(plan.success_codes.iter().collect::<Vec<_>>(), [3]);
     let text = r#"{ "defaults": { "options": { "a": { "b": 1, "c-d": 2 }, "e": [1], "f": 1 } },
         "scripts": [ { "name": "x", "command": "disk.so", "no-interface": true,
                        "options": { "a": { "c_d": 3, "b": "4" }, "e": [2], "f": null } } ] }"#;
@@ -144,7 +144,7 @@ fn an_object_may_be_completed_by_the_script() {
     let health = r#""health-check": { "interval": "5s" }"#;
     let (plan, launch) = merged(health, r#""health-check": { "command": "curl" }"#);
     assert_eq!(plan.health.map(|health| health.interval.duration().as_secs()), Some(5));
-    assert_eq!(launch.health.as_ref().map(|health| &health.action), Some(&Action::Shell("curl".to_owned())));
+    assert_eq!(launch.health.as_ref().map(|health| &health.action), Some(&Action::Shell("curl".into())));
     check(&file(health, r#""health-check": null"#), &[]);
     check(&file(health, ""), &[r#"{ | error missing-key task "x": health-check.command is missing"#]);
 }

@@ -81,7 +81,7 @@ pub(crate) fn launch(name: &str, type_name: &str, options: serde_json::Value) ->
     let action =
         Action::Plugin { library, type_name: type_name.to_owned(), options, isolation: Isolation::Thread };
     Launch {
-        command_text: format!("misbehaving:{type_name}"),
+        command_text: format!("misbehaving:{type_name}").into(),
         ..Launch::new(TaskName::new(name).unwrap(), action, "/".into())
     }
 }

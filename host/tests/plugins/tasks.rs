@@ -82,7 +82,7 @@ fn a_panic_in_a_thread_of_the_plugin_is_the_plugins_affair() {
 #[test]
 fn a_run_sees_its_context() {
     let mut task = launch("echo of a long name", "Echo", json!({ "key": "value" }));
-    task.working_directory = "/srv/jobs".into();
+    *task.working_directory = "/srv/jobs".into();
     task.environment.insert("MINE".to_owned(), "1".to_owned());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("task.env");
@@ -248,7 +248,7 @@ fn a_log_file_that_cannot_be_opened_keeps_the_run_from_starting() {
     let mut bench = Bench::new();
     let Err(error) = bench.start(&task) else { panic!("it started") };
     assert_eq!(error.reason, "log file \"/nonexistent/log\": its folder \"/nonexistent\" does not exist");
-    task.action = Action::Shell("true".to_owned());
+    task.action = Action::Shell("true".into());
     let Err(error) = bench.start(&task) else { panic!("it started") };
     assert_eq!(error.reason, "task \"no log\": its command names no plugin");
     assert!(bench.falls_silent());
@@ -283,7 +283,7 @@ fn the_example_counts_files() {
             options: json!({ "folder": "spool", "at-most": at_most }),
             isolation: Isolation::Thread,
         };
-        task.working_directory = home.path().to_owned();
+        *task.working_directory = home.path().to_owned();
         Bench::new().run(&task)
     };
     let finished = run(1);

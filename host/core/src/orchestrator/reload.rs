@@ -3,7 +3,7 @@
 use super::{Orchestrator, Place, Role};
 use crate::id::TaskId;
 use crate::input::{Change, Input, Origin, Reload};
-use crate::plan::{TaskName, TaskPlan};
+use crate::plan::{Plan, TaskName};
 use crate::task::Task;
 use crate::time::Now;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +12,8 @@ use std::mem;
 /// A task that stays.
 struct Kept {
     change: Change,
-    /// What the plan before said.
-    before: TaskPlan,
+    /// Its place in the plan before.
+    was: usize,
 }
 
 impl Orchestrator {
@@ -30,19 +30,18 @@ impl Orchestrator {
             return;
         }
         self.slots.set_limit(plan.max_running());
-        let before = mem::replace(&mut self.plan, plan).into_tasks();
-        let mut before: Vec<Option<TaskPlan>> = before.into_iter().map(Some).collect();
+        let before = mem::replace(&mut self.plan, plan);
 
         let leaving = self.leaving();
         let mut kept = BTreeMap::new();
         let mut added = Vec::new();
         for (index, origin) in origins.into_iter().enumerate() {
-            match self.keep(index, origin, &mut before) {
+            match self.keep(index, origin) {
                 Some((id, task)) => _ = kept.insert(id, task),
                 None => added.push(index),
             }
         }
-        let removed = self.leave(&kept, &mut before);
+        let removed = self.leave(&kept, &before);
         self.names.clear();
         for (id, place) in kept.keys().map(|id| (*id, &self.places[id.index()])) {
             let plan = place.role.plan(&self.plan).expect("a task that stays is in the plan");
@@ -63,10 +62,11 @@ impl Orchestrator {
         for id in removed {
             self.step(id, now, Task::remove);
         }
-        for (id, Kept { change, before }) in kept {
+        for (id, Kept { change, was }) in kept {
+            let before = &before.tasks()[was];
             let other = self.task_plan(id).is_some_and(|plan| plan.depends_on != before.depends_on);
             self.step(id, now, |task, cx| {
-                task.take_over(&before, change, cx);
+                task.take_over(before, change, cx);
                 task.reconsider(other, cx);
             });
         }
@@ -96,34 +96,28 @@ impl Orchestrator {
     }
 
     /// Finds the task that stays as this one of the plan; `None`: it is new.
-    fn keep(
-        &mut self,
-        index: usize,
-        origin: Origin,
-        before: &mut [Option<TaskPlan>],
-    ) -> Option<(TaskId, Kept)> {
+    fn keep(&mut self, index: usize, origin: Origin) -> Option<(TaskId, Kept)> {
         let (id, change) = match origin {
             Origin::Added => return None,
             Origin::Kept { task, change } => (task, change),
         };
         let place = self.places.get_mut(id.index()).filter(|place| place.id == id)?;
-        let was = match &place.role {
-            Role::Current(was) => before[*was].take()?,
+        let was = match place.role {
+            Role::Current(was) => was,
             Role::Leaving(_) | Role::Vacant => return None,
         };
         place.role = Role::Current(index);
-        Some((id, Kept { change, before: was }))
+        Some((id, Kept { change, was }))
     }
 
     /// Gives the tasks that the plan no longer has what the plan before said of them.
-    fn leave(&mut self, kept: &BTreeMap<TaskId, Kept>, before: &mut [Option<TaskPlan>]) -> Vec<TaskId> {
+    fn leave(&mut self, kept: &BTreeMap<TaskId, Kept>, before: &Plan) -> Vec<TaskId> {
         let mut removed = Vec::new();
         for place in &mut self.places {
             if let Role::Current(was) = place.role
                 && !kept.contains_key(&place.id)
             {
-                let plan = before[was].take().expect("only what stays has taken its plan");
-                place.role = Role::Leaving(Box::new(plan));
+                place.role = Role::Leaving(Box::new(before.tasks()[was].clone()));
                 removed.push(place.id);
             }
         }
