@@ -4,7 +4,6 @@
 mod answer;
 mod options;
 mod redirects;
-mod size;
 mod statuses;
 mod task;
 mod verdict;

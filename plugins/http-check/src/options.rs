@@ -1,10 +1,10 @@
 //! The options of a check.
 
 use crate::redirects::Redirects;
-use crate::size::Size;
 use crate::statuses::Statuses;
 use bansuri_http_client::ureq::http::Method;
-use bansuri_http_client::{Headers, Span, Trust, Url};
+use bansuri_http_client::{Headers, Trust, Url};
+use bansuri_plugin_kit::{Size, Span};
 use regex::bytes::Regex;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};

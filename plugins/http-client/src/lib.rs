@@ -4,12 +4,10 @@
 mod client;
 mod explain;
 mod headers;
-mod span;
 mod url;
 
 pub use client::{Client, Trust};
 pub use explain::explain;
 pub use headers::Headers;
-pub use span::Span;
 pub use ureq;
 pub use url::Url;

@@ -1,9 +1,9 @@
 //! The options of a webhook.
 
 use crate::format::Format;
-use bansuri_http_client::{Headers, Span, Trust, Url};
+use bansuri_http_client::{Headers, Trust, Url};
+use bansuri_plugin_kit::{Secret, Span};
 use serde::Deserialize;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -54,31 +54,6 @@ impl Options {
             return Err(format!("options.ca-file: {path:?}: expected an absolute path"));
         }
         Trust::new(self.ca_file.clone(), self.insecure).map_err(|error| format!("options: {error}"))
-    }
-}
-
-/// A text that no error and no log shows.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    pub(crate) fn text(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-impl TryFrom<String> for Secret {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        if text.is_empty() { Err("an empty secret proves nothing") } else { Ok(Self(text)) }
     }
 }
 

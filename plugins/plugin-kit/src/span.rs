@@ -1,6 +1,8 @@
 //! Durations as they are written in the configuration.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A duration greater than zero: a number of seconds, `"500ms"`, `"30s"`, `"5m"`, `"1h"`, `"2d"`, or a sum such as
@@ -43,8 +45,9 @@ impl TryFrom<Written> for Span {
 }
 
 fn sum(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    // `parse` alone would take a sign.
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(Duration::from_secs);
     }
     let (mut total, mut rest) = (Duration::ZERO, text);
     while !rest.is_empty() {
@@ -66,9 +69,37 @@ fn sum(text: &str) -> Option<Duration> {
     Some(total)
 }
 
+impl JsonSchema for Span {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        // One of the numbers is not zero.
+        let part = "[0-9]+(ms|s|m|h|d)";
+        let real = "[0-9]*[1-9][0-9]*";
+        json_schema!({
+            "description": "expected a duration such as 500ms, 10s or 1m30s",
+            "anyOf": [
+                { "type": "integer", "minimum": 1, "maximum": u64::MAX },
+                { "type": "string", "pattern": format!("^({real}|({part})*{real}(ms|s|m|h|d)({part})*)$") }
+            ]
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn valid(json: &str) -> bool {
+        let schema = schemars::schema_for!(Span);
+        jsonschema::is_valid(schema.as_value(), &serde_json::from_str(json).unwrap())
+    }
 
     fn read(json: &str) -> Result<Duration, String> {
         serde_json::from_str::<Span>(json).map(Span::duration).map_err(|error| error.to_string())
@@ -83,30 +114,26 @@ mod tests {
             ("\"1m30s\"", 90_000),
             ("\"1h\"", 3_600_000),
             ("\"2d1ms\"", 172_800_001),
+            ("\"0h10s\"", 10_000),
         ] {
             assert_eq!(read(json), Ok(Duration::from_millis(millis)), "{json}");
+            assert!(valid(json), "{json}");
         }
     }
 
     #[test]
     fn what_is_none() {
         for json in [
-            "0",
-            "\"0s\"",
-            "-1",
-            "1.5",
-            "\"\"",
-            "\"s\"",
-            "\"5 s\"",
-            "\"5x\"",
-            "\"-5s\"",
-            "\"99999999999999999d\"",
-            "\"18446744073709551616\"",
-            "null",
-            "[]",
+            "0", "\"0s\"", "-1", "1.5", "\"\"", "\"s\"", "\"5 s\"", "\"5x\"", "\"-5s\"", "\"+5\"",
+            "\"0h0m\"", "null", "[]",
         ] {
             let error = read(json).expect_err(json);
             assert!(error.contains("expected a duration such as 500ms, 10s or 1m30s"), "{json}: {error}");
+            assert!(!valid(json), "{json}");
+        }
+        // What no schema can tell.
+        for json in ["\"99999999999999999d\"", "\"18446744073709551616\""] {
+            assert!(read(json).is_err(), "{json}");
         }
     }
 }
