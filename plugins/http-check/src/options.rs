@@ -3,8 +3,8 @@
 use crate::redirects::Redirects;
 use crate::statuses::Statuses;
 use bansuri_http_client::ureq::http::Method;
-use bansuri_http_client::{Headers, Trust, Url};
-use bansuri_plugin_kit::{Size, Span};
+use bansuri_http_client::{Headers, Url};
+use bansuri_plugin_kit::{Size, Span, Trust};
 use regex::bytes::Regex;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! The client of one address.
 
 use crate::Url;
+use bansuri_plugin_kit::Trust;
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
@@ -22,56 +22,6 @@ pub struct Client {
     pub user_agent: &'static str,
 }
 
-/// Whose certificates are good.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Trust {
-    /// Those of the public authorities that browsers trust (Mozilla's list, built in).
-    Public,
-    /// Those of the authorities in this PEM file alone.
-    File(PathBuf),
-    /// All, unchecked.
-    Anyone,
-}
-
-impl Trust {
-    /// From the options of both plugins.
-    ///
-    /// # Errors
-    /// Both are given: one would make the other pointless.
-    pub fn new(ca_file: Option<PathBuf>, insecure: bool) -> Result<Self, String> {
-        match (ca_file, insecure) {
-            (Some(_), true) => Err("ca-file and insecure exclude each other".to_owned()),
-            (Some(path), false) => Ok(Trust::File(path)),
-            (None, true) => Ok(Trust::Anyone),
-            (None, false) => Ok(Trust::Public),
-        }
-    }
-
-    fn config(&self) -> Result<TlsConfig, String> {
-        let builder = TlsConfig::builder();
-        Ok(match self {
-            Trust::Public => builder.root_certs(RootCerts::WebPki),
-            Trust::Anyone => builder.disable_verification(true),
-            Trust::File(path) => {
-                let pem = fs::read(path).map_err(|error| format!("ca-file {path:?}: {error}"))?;
-                let mut certificates = Vec::new();
-                for item in parse_pem(&pem) {
-                    if let PemItem::Certificate(certificate) =
-                        item.map_err(|error| format!("ca-file {path:?}: {error}"))?
-                    {
-                        certificates.push(certificate);
-                    }
-                }
-                if certificates.is_empty() {
-                    return Err(format!("ca-file {path:?}: holds no certificate in PEM form"));
-                }
-                builder.root_certs(certificates.into())
-            }
-        }
-        .build())
-    }
-}
-
 impl Client {
     /// The agent that makes the requests; `shutdown` of a clone ends those under way.
     ///
@@ -80,7 +30,7 @@ impl Client {
     pub fn agent(&self, url: &Url) -> Result<Agent, String> {
         let proxy = if url.is_loopback() { None } else { Proxy::try_from_env() };
         let config = Agent::config_builder()
-            .tls_config(self.trust.config()?)
+            .tls_config(tls_config(&self.trust)?)
             .timeout_global(Some(self.timeout))
             .max_redirects(self.redirects)
             .http_status_as_error(false)
@@ -90,6 +40,30 @@ impl Client {
             .build();
         Ok(config.new_agent())
     }
+}
+
+fn tls_config(trust: &Trust) -> Result<TlsConfig, String> {
+    let builder = TlsConfig::builder();
+    Ok(match trust {
+        Trust::Public => builder.root_certs(RootCerts::WebPki),
+        Trust::Anyone => builder.disable_verification(true),
+        Trust::File(path) => {
+            let pem = fs::read(path).map_err(|error| format!("ca-file {path:?}: {error}"))?;
+            let mut certificates = Vec::new();
+            for item in parse_pem(&pem) {
+                if let PemItem::Certificate(certificate) =
+                    item.map_err(|error| format!("ca-file {path:?}: {error}"))?
+                {
+                    certificates.push(certificate);
+                }
+            }
+            if certificates.is_empty() {
+                return Err(format!("ca-file {path:?}: holds no certificate in PEM form"));
+            }
+            builder.root_certs(certificates.into())
+        }
+    }
+    .build())
 }
 
 #[cfg(test)]
@@ -117,13 +91,5 @@ mod tests {
         assert!(error(Some("no certificate")).ends_with("ca.pem\": holds no certificate in PEM form"));
         let broken = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
         assert!(error(Some(broken)).contains("ca.pem\": "));
-    }
-
-    #[test]
-    fn trust_from_options() {
-        assert_eq!(Trust::new(None, false), Ok(Trust::Public));
-        assert_eq!(Trust::new(None, true), Ok(Trust::Anyone));
-        assert_eq!(Trust::new(Some("a".into()), false), Ok(Trust::File("a".into())));
-        assert!(Trust::new(Some("a".into()), true).is_err());
     }
 }

@@ -6,7 +6,7 @@ mod explain;
 mod headers;
 mod url;
 
-pub use client::{Client, Trust};
+pub use client::Client;
 pub use explain::explain;
 pub use headers::Headers;
 pub use ureq;

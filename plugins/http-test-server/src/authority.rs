@@ -34,7 +34,10 @@ impl Authority {
     }
 
     /// For a server at `127.0.0.1` and `localhost`.
-    pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
+    ///
+    /// # Panics
+    /// The system gives no random numbers.
+    pub fn server_config(&self) -> Arc<ServerConfig> {
         let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
         let params = CertificateParams::new(names).expect("the names are valid");
         let key = KeyPair::generate().expect("the system gives random numbers");

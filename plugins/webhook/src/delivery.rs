@@ -1,12 +1,13 @@
 //! One message on its way.
 
 use crate::options::Options;
-use crate::retry::{Attempt, Policy, judge};
+use crate::retry::{Attempt, judge};
 use crate::signature;
 use bansuri_http_client::explain;
 use bansuri_http_client::ureq::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use bansuri_http_client::ureq::http::{HeaderValue, Request, Response};
 use bansuri_http_client::ureq::{self, Agent, Body};
+use bansuri_plugin_kit::RetryPolicy;
 use std::io::{ErrorKind, Read};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,7 +18,7 @@ const SHOWN: u64 = 200;
 /// Posts the body until it is taken, refused, or there is no attempt or time left. Blocks for `total-timeout` at most.
 /// The error does not show the path of the address: with most services it is a secret.
 pub(crate) fn deliver(agent: &Agent, options: &Options, body: &str) -> Result<(), String> {
-    let policy = Policy {
+    let policy = RetryPolicy {
         retries: options.retries,
         backoff: options.backoff.duration(),
         total: options.total_timeout.duration(),

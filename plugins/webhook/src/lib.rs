@@ -3,7 +3,6 @@
 
 mod cut;
 mod delivery;
-mod facts;
 mod format;
 mod options;
 mod retry;

@@ -1,8 +1,8 @@
 //! The options of a webhook.
 
 use crate::format::Format;
-use bansuri_http_client::{Headers, Trust, Url};
-use bansuri_plugin_kit::{Secret, Span};
+use bansuri_http_client::{Headers, Url};
+use bansuri_plugin_kit::{Secret, Span, Trust};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,12 +48,9 @@ fn default_backoff() -> Span {
 }
 
 impl Options {
-    /// Whose certificates are good. A notifier has no folder that a relative path could lie in.
+    /// Whose certificates are good.
     pub(crate) fn trust(&self) -> Result<Trust, String> {
-        if let Some(path) = self.ca_file.as_ref().filter(|path| path.is_relative()) {
-            return Err(format!("options.ca-file: {path:?}: expected an absolute path"));
-        }
-        Trust::new(self.ca_file.clone(), self.insecure).map_err(|error| format!("options: {error}"))
+        Trust::of_notifier(self.ca_file.as_deref(), self.insecure)
     }
 }
 

@@ -1,8 +1,8 @@
 //! A message for Discord. Limits: <https://discord.com/developers/docs/resources/webhook#execute-webhook>.
 
 use crate::cut;
-use crate::facts::{facts, heading, outputs};
 use bansuri_plugin_api::FailureInfo;
+use bansuri_plugin_kit::{facts, heading, outputs};
 use serde_json::{Value, json};
 
 /// Characters of a message; counted in UTF-16, which never comes to less.

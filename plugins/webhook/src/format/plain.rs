@@ -1,7 +1,7 @@
 //! The failure by its own names, for programs.
 
-use crate::facts::{heading, timestamp};
 use bansuri_plugin_api::FailureInfo;
+use bansuri_plugin_kit::{heading, timestamp};
 use serde_json::{Value, json};
 
 pub(super) fn body(failure: &FailureInfo) -> Value {

@@ -1,8 +1,8 @@
 //! Slack's blocks. Limits: <https://api.slack.com/reference/block-kit/blocks>.
 
 use crate::cut;
-use crate::facts::{facts, heading, outputs};
 use bansuri_plugin_api::FailureInfo;
+use bansuri_plugin_kit::{facts, heading, outputs};
 use serde_json::{Value, json};
 
 /// Characters of a header block.

@@ -2,8 +2,8 @@
 //! <https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook>.
 
 use crate::cut;
-use crate::facts::{facts, heading, outputs};
 use bansuri_plugin_api::FailureInfo;
+use bansuri_plugin_kit::{facts, heading, outputs};
 use serde_json::{Value, json};
 
 /// Bytes of JSON for each output: both and the rest stay below the limit of a message.

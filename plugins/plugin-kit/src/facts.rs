@@ -1,11 +1,11 @@
-//! What every format says of a failure.
+//! What notifiers say of a failure.
 
 use bansuri_plugin_api::FailureInfo;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// One line: `task "backup" failed on db1: exit code 1, and 2 more failures`.
-pub(crate) fn heading(failure: &FailureInfo) -> String {
+pub fn heading(failure: &FailureInfo) -> String {
     let verb = match failure.outcome() {
         "TIMED_OUT" => "timed out",
         "COMPLETED" => "has recovered",
@@ -24,7 +24,7 @@ pub(crate) fn heading(failure: &FailureInfo) -> String {
 }
 
 /// Names and values for people, without the empty ones.
-pub(crate) fn facts(failure: &FailureInfo) -> Vec<(&'static str, String)> {
+pub fn facts(failure: &FailureInfo) -> Vec<(&'static str, String)> {
     let attempt = match failure.max_attempts() {
         Some(max) => format!("{} of {max}", failure.attempt()),
         None => failure.attempt().to_string(),
@@ -45,14 +45,14 @@ pub(crate) fn facts(failure: &FailureInfo) -> Vec<(&'static str, String)> {
 }
 
 /// Names and texts of what the run wrote, without the blank ones.
-pub(crate) fn outputs(failure: &FailureInfo) -> Vec<(&'static str, &str)> {
+pub fn outputs(failure: &FailureInfo) -> Vec<(&'static str, &str)> {
     let mut outputs = vec![("Output", failure.stdout()), ("Error", failure.stderr())];
     outputs.retain(|(_, text)| !text.trim().is_empty());
     outputs
 }
 
 /// UTC by RFC 3339 to the second; empty beyond the year 9999.
-pub(crate) fn timestamp(failure: &FailureInfo) -> String {
+pub fn timestamp(failure: &FailureInfo) -> String {
     let time = OffsetDateTime::from(failure.timestamp());
     time.replace_nanosecond(0).ok().and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }
