@@ -31,7 +31,9 @@ pub(super) fn list(args: &ListPluginsArgs) -> i32 {
         None => Vec::new(),
     };
     let search_path = SearchPath::of_process();
-    let folder = std::env::current_dir().unwrap_or_else(|_| Path::new("/").to_owned());
+    // As a host would that reads this file: where relative folders of the environment start.
+    let beside = file.and_then(|file| Some(std::path::absolute(file).ok()?.parent()?.to_owned()));
+    let folder = beside.or_else(|| std::env::current_dir().ok()).unwrap_or_else(|| Path::new("/").to_owned());
     let installed = search_path.installed(&folder, &configured);
     for (folder, why) in installed.unreadable {
         eprintln!("bansuri: folder {folder:?}: {why}");
