@@ -35,22 +35,15 @@ pub(super) fn list(args: &ListPluginsArgs) -> i32 {
     let beside = file.and_then(|file| Some(std::path::absolute(file).ok()?.parent()?.to_owned()));
     let folder = beside.or_else(|| std::env::current_dir().ok()).unwrap_or_else(|| Path::new("/").to_owned());
     let installed = search_path.installed(&folder, &configured);
-    for (folder, why) in installed.unreadable {
+    for (folder, why) in &installed.unreadable {
         eprintln!("bansuri: folder {folder:?}: {why}");
     }
     if installed.libraries.is_empty() {
         eprintln!("bansuri: no library lies on the search path");
     }
     let registry = Registry::with_search_path(search_path).with_probe(OWN_BINARY.into());
-    let listed = installed.libraries.into_iter().map(|found| {
-        // Without the path, which is said beside it.
-        let tried = registry.find(&found.path.to_string_lossy(), &folder).map_err(|error| match error {
-            PluginError::Load { problem, .. } => problem.to_string(),
-            other => other.to_string(),
-        });
-        Listed { found, tried }
-    });
-    let listed: Vec<Listed> = listed.collect();
+    let listed: Vec<Listed> =
+        installed.libraries.into_iter().map(|found| Listed::of(found, &registry)).collect();
     let text = match args.format {
         Format::Human => describe(&listed),
         Format::Json => describe_json(&listed),
@@ -58,6 +51,19 @@ pub(super) fn list(args: &ListPluginsArgs) -> i32 {
     match io::stdout().write_all(text.as_bytes()) {
         Ok(()) => exit_code::FINE,
         Err(error) => fail(format_args!("the list cannot be written: {error}")),
+    }
+}
+
+impl Listed {
+    fn of(found: InstalledLibrary, registry: &Registry) -> Self {
+        // An absolute path starts nowhere else.
+        let tried = registry.find(&found.path.to_string_lossy(), Path::new("/"));
+        let tried = tried.map_err(|error| match error {
+            // Without the path, which is said beside it.
+            PluginError::Load { problem, .. } => problem.to_string(),
+            other => other.to_string(),
+        });
+        Self { found, tried }
     }
 }
 
