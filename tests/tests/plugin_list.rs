@@ -101,10 +101,10 @@ fn people_read_a_line_for_each_library_and_each_type() {
         format!("minimal-task (plugin-api 0.1.0): {home}/further/libminimal_task.so"),
         format!("  not found by its name: {home}/own/libminimal_task.so comes first"),
         format!("no-root-module: {home}/further/libno_root_module.so"),
-        "  fault: not a Bansuri plugin: it exports no root module".to_owned(),
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\nin\n{text}");
     }
+    assert!(text.contains("\n  fault: not a Bansuri plugin: "), "{text}");
 }
 
 #[test]
