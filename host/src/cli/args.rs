@@ -94,8 +94,20 @@ pub(super) enum PluginCommand {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// List the libraries that are found by a bare name, with what they export or what is wrong with them
+    List(ListPluginsArgs),
     /// Write a crate for a plugin of your own, which builds, passes its tests and runs as it is
     New(NewPluginArgs),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ListPluginsArgs {
+    /// The configuration whose plugins.search-paths come first [default: scripts.json, if there is one]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// How they are written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
 }
 
 #[derive(Args, Debug)]

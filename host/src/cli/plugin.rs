@@ -1,6 +1,7 @@
-//! `bansuri plugin …`: what a library exports, and how one begins.
+//! `bansuri plugin …`: what a library exports, what there is, and how one begins.
 
 mod crate_name;
+mod list;
 mod new;
 
 use super::args::{Format, PluginCommand};
@@ -14,6 +15,7 @@ use std::path::Path;
 pub(super) fn plugin(command: &PluginCommand) -> i32 {
     match command {
         PluginCommand::Inspect { library, format } => inspect(library, *format),
+        PluginCommand::List(args) => list::list(args),
         PluginCommand::New(args) => new::new(args),
     }
 }

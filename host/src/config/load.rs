@@ -45,7 +45,7 @@ pub fn load(
 ) -> Report {
     let (text, folder) = match text_and_folder(file) {
         Ok(read) => read,
-        Err(report) => return report,
+        Err(report) => return *report,
     };
     let (configuration, findings) = match check_text(&text, file, &folder, catalog, machine, options) {
         Ok((configuration, warnings)) => (Some(configuration), warnings),
@@ -55,21 +55,20 @@ pub fn load(
 }
 
 /// Reads the `plugins.search-paths` of a configuration file, absolute. What else is wrong with the file is not looked at.
-pub fn load_search_paths(file: &Path) -> Result<Vec<PathBuf>, Report> {
+pub fn load_search_paths(file: &Path) -> Result<Vec<PathBuf>, Box<Report>> {
     let (text, folder) = text_and_folder(file)?;
     search_paths(&text, file, &folder).map_err(|findings| {
         let source = String::from_utf8_lossy(&text).into_owned();
-        Report { configuration: None, findings, source }
+        Box::new(Report { configuration: None, findings, source })
     })
 }
 
 /// The text of a file, and the absolute folder where its relative paths start.
-fn text_and_folder(file: &Path) -> Result<(Vec<u8>, PathBuf), Report> {
+fn text_and_folder(file: &Path) -> Result<(Vec<u8>, PathBuf), Box<Report>> {
     let absolute = std::path::absolute(file);
-    let (text, path) = read(file).and_then(|text| Ok((text, absolute?))).map_err(|error| Report {
-        configuration: None,
-        findings: vec![unreadable(file, &error)],
-        source: String::new(),
+    let (text, path) = read(file).and_then(|text| Ok((text, absolute?))).map_err(|error| {
+        let findings = vec![unreadable(file, &error)];
+        Box::new(Report { configuration: None, findings, source: String::new() })
     })?;
     Ok((text, path.parent().unwrap_or(Path::new("/")).to_owned()))
 }
