@@ -118,9 +118,9 @@ typedef struct bansuri_variable {
  *
  * It, its texts, its variables and its log can be used until `close` of the instance has returned (until `run` has,
  * where the type has no `close`). A thread that may outlive that takes a hold of it first, with bansuri_retain(), on a
- * thread that may still use it, and lets go with bansuri_release(): it then stays whole for as long as it is held. After
- * the end of the run a context that is still held does no harm: it says that the run is to stop, no time is left, output
- * is dropped with BANSURI_ENDED.
+ * thread that may still use it, and lets go with bansuri_release(): it then stays whole for as long as it is held. A call
+ * that is in progress holds it as well. After the end of the run a context that is still held does no harm: it says that
+ * the run is to stop, no time is left, output is dropped with BANSURI_ENDED.
  *
  * The functions bansuri_…() at the end of this file call its functions.
  */
