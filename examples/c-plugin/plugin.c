@@ -22,7 +22,7 @@ static char *resolve(const char *folder, const char *path)
     return whole;
 }
 
-/* ---- FreshFile: waits until a file is there and was written to lately ------------------------------------------------ */
+/* ---- FreshFile: waits until a file is there and was written to lately ------------------------------------------- */
 
 struct fresh_file {
     char *path;
@@ -95,7 +95,7 @@ static const bansuri_task fresh_file = {
     .close = fresh_file_close,
 };
 
-/* ---- Journal: appends a line for every failure to a file ------------------------------------------------------------- */
+/* ---- Journal: appends a line for every failure to a file -------------------------------------------------------- */
 
 static void *journal_create(const bansuri_config *config, bansuri_error *error)
 {
@@ -131,7 +131,7 @@ static const bansuri_notifier journal = {
     .close = free,
 };
 
-/* ---- What the library exports ---------------------------------------------------------------------------------------- */
+/* ---- What the library exports ----------------------------------------------------------------------------------- */
 
 static const bansuri_task *const tasks[] = {&fresh_file};
 static const bansuri_notifier *const notifiers[] = {&journal};

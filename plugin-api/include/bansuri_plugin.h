@@ -1,26 +1,29 @@
 /*
  * Bansuri plugins in C, and in whatever can speak C: C++, Zig, Go.
  *
- * A plugin is a shared library that exports one function, bansuri_plugin(). It returns a list of task types and notifier
- * types. The host makes instances of them as its configuration says, and calls their functions. README.md beside this
- * file shows the whole of a small plugin and how it is built.
+ * A plugin is a shared library that exports one function, bansuri_plugin(). It returns a list of task types and
+ * notifier types. The host makes instances of them as its configuration says, and calls their functions. README.md
+ * beside this file shows the whole of a small plugin and how it is built.
  *
  * Rules that hold everywhere:
  *
- *   Texts      are UTF-8 and end with a NUL. What the host gives has no NUL inside: one that was there is given as U+FFFD.
- *              In what a plugin gives, whatever is not UTF-8 is replaced by U+FFFD, except in the names, descriptions
- *              and schemas of its types, where it makes the host refuse the library. NULL as a text is the empty one.
- *   Ownership  Nothing is handed over, either way. Whoever made a thing frees it, and each thing below says until when it
- *              can be used. The host copies what it wants to keep of what it is given.
- *   Threads    The host calls a plugin on threads of its own, and each function below says which. The functions that the
- *              host gives may be called on any thread, and on several at once.
- *   Ends       No function of a plugin may be left by a C++ exception, by longjmp, or by ending its thread; exit() and
- *              abort() end the process they are called in, which is the host's unless the task has "isolation": "process".
+ *   Texts      are UTF-8 and end with a NUL. What the host gives has no NUL inside: one that was there is given as
+ *              U+FFFD. In what a plugin gives, whatever is not UTF-8 is replaced by U+FFFD, except in the names,
+ *              descriptions and schemas of its types, where it makes the host refuse the library. NULL as a text is
+ *              the empty one.
+ *   Ownership  Nothing is handed over, either way. Whoever made a thing frees it, and each thing below says until
+ *              when it can be used. The host copies what it wants to keep of what it is given.
+ *   Threads    The host calls a plugin on threads of its own, and each function below says which. The functions that
+ *              the host gives may be called on any thread, and on several at once.
+ *   Ends       No function of a plugin may be left by a C++ exception, by longjmp, or by ending its thread; exit()
+ *              and abort() end the process they are called in, which is the host's unless the task has "isolation":
+ *              "process".
  *   Unloading  A library stays loaded until the process ends.
- *   Growth     Every struct begins with its own size as whoever filled it knew it. New members are only ever added at the
- *              end. What is beyond the size is not there: the host takes a member that a plugin does not know for zero,
- *              and a plugin asks with BANSURI_HAS before it uses a member that came after version 1, revision 0. A change
- *              that this cannot carry makes a new BANSURI_PLUGIN_VERSION. Numbers that name kinds may become more.
+ *   Growth     Every struct begins with its own size as whoever filled it knew it. New members are only ever added at
+ *              the end. What is beyond the size is not there: the host takes a member that a plugin does not know for
+ *              zero, and a plugin asks with BANSURI_HAS before it uses a member that came after version 1, revision
+ *              0. A change that this cannot carry makes a new BANSURI_PLUGIN_VERSION. Numbers that name kinds may
+ *              become more.
  *
  * Valid as C99 and as C++. Dual licensed: MIT OR Apache-2.0.
  */
@@ -67,7 +70,7 @@ extern "C" {
 #define BANSURI_HAS(type, object, member) \
     (offsetof(type, member) + sizeof((object)->member) <= (object)->size)
 
-/* ---- What the host gives --------------------------------------------------------------------------------------------- */
+/* ---- What the host gives ----------------------------------------------------------------------------------------- */
 
 /*
  * Where a plugin says why it failed: the host's buffer, which begins empty. The text ends at its first NUL or with the
@@ -117,10 +120,10 @@ typedef struct bansuri_variable {
  * One run of a task and its host. Given to `run`.
  *
  * It, its texts, its variables and its log can be used until `close` of the instance has returned (until `run` has,
- * where the type has no `close`). A thread that may outlive that takes a hold of it first, with bansuri_retain(), on a
- * thread that may still use it, and lets go with bansuri_release(): it then stays whole for as long as it is held. After
- * the end of the run a context that is still held does no harm: it says that the run is to stop, no time is left, output
- * is dropped with BANSURI_ENDED.
+ * where the type has no `close`). A thread that may outlive that takes a hold of it first, with bansuri_retain(), on
+ * a thread that may still use it, and lets go with bansuri_release(): it then stays whole for as long as it is held.
+ * A call that is in progress holds it as well. After the end of the run a context that is still held does no harm: it
+ * says that the run is to stop, no time is left, output is dropped with BANSURI_ENDED.
  *
  * The functions bansuri_…() at the end of this file call its functions.
  */
@@ -131,8 +134,8 @@ struct bansuri_context {
     const char *name;
     /* NAME#NUMBER, unique in the life of the host. */
     const char *run_id;
-    /* The task's working directory, absolute: the bytes of the path, which need not be UTF-8 on Unix. The process is the
-     * host's and is somewhere else: resolve relative paths against this one. */
+    /* The task's working directory, absolute: the bytes of the path, which need not be UTF-8 on Unix. The process is
+     * the host's and is somewhere else: resolve relative paths against this one. */
     const char *working_directory;
     /* The task's `environment`, and BANSURI_TASK, BANSURI_RUN and BANSURI_ATTEMPT: what a command would find added to
      * the environment of the host. In the order of their names. */
@@ -206,7 +209,7 @@ typedef struct bansuri_failure {
     uint32_t max_attempts;
 } bansuri_failure;
 
-/* ---- What a plugin gives --------------------------------------------------------------------------------------------- */
+/* ---- What a plugin gives ----------------------------------------------------------------------------------------- */
 
 /* All of what follows, with its texts, stays as it is from the return of bansuri_plugin() until the process ends. */
 
@@ -216,16 +219,17 @@ typedef struct bansuri_failure {
  */
 typedef struct bansuri_task {
     size_t size;
-    /* What follows the colon in LIBRARY:Type: letters, digits and _, no digit first. Unique among the library's tasks. */
+    /* What follows the colon in LIBRARY:Type: letters, digits and _, no digit first. Unique among the library's
+     * tasks. */
     const char *name;
     /* One line for people. May be NULL. */
     const char *description;
     /* A JSON Schema for the options, as text. May be NULL. */
     const char *options_schema;
 
-    /* Makes an instance and returns it: any pointer but NULL, which the host does not look at and passes to the functions
-     * below. NULL is a failure, which `error` may explain: the run is FAILED, and nothing else is called for it.
-     * May be missing (NULL): the type has no state, and the instance is NULL. */
+    /* Makes an instance and returns it: any pointer but NULL, which the host does not look at and passes to the
+     * functions below. NULL is a failure, which `error` may explain: the run is FAILED, and nothing else is called
+     * for it. May be missing (NULL): the type has no state, and the instance is NULL. */
     void *(*create)(const bansuri_config *config, bansuri_error *error);
 
     /* Does the work. BANSURI_OK: the run ended with `*exit_code`, which is 0 until it is set; 0 is success unless
@@ -299,7 +303,7 @@ typedef struct bansuri_exports {
  */
 BANSURI_EXPORT const bansuri_exports *bansuri_plugin(void);
 
-/* ---- Calling the host ------------------------------------------------------------------------------------------------ */
+/* ---- Calling the host -------------------------------------------------------------------------------------------- */
 
 #if defined(__GNUC__)
 #define BANSURI_PRINTF(text, first) __attribute__((format(printf, text, first)))

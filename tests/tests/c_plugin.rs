@@ -121,23 +121,37 @@ fn the_plugin_of_the_guide_runs() {
 }
 
 #[test]
-fn a_bad_library_in_c_is_one_error_and_a_bad_run_harms_nobody_else() {
-    let sandbox = Sandbox::new(&json!({ "scripts": [
-        { "name": "wrong", "no-interface": true, "command": "./libwrong.so" },
-    ] }));
-    let source = sandbox.file("wrong.c");
-    let text = "#include <bansuri_plugin.h>\n\
-        static const bansuri_exports exports = {.size = sizeof exports, .version = 9};\n\
-        const bansuri_exports *bansuri_plugin(void) { return &exports; }\n";
-    std::fs::write(&source, text).unwrap();
-    build(&sandbox, &source, "libwrong.so");
+fn a_bad_library_in_c_is_one_error() {
+    let faults = [
+        (
+            "static const bansuri_exports later = {.size = sizeof later, .version = 9}; return &later;",
+            "incompatible bansuri_plugin.h: built with version 9",
+        ),
+        ("return NULL;", "what its bansuri_plugin() returns is faulty: exports: NULL"),
+        ("abort();", "ends the process that loads it: killed by SIGABRT"),
+    ];
+    let script = |index| json!({ "name": format!("wrong {index}"), "no-interface": true, "command": format!("./libwrong{index}.so") });
+    let sandbox = Sandbox::new(&json!({ "scripts": Vec::from_iter((0..faults.len()).map(script)) }));
+    for (index, (body, _)) in faults.iter().enumerate() {
+        let source = sandbox.file("wrong.c");
+        let text = format!(
+            "#include <bansuri_plugin.h>\n#include <stdlib.h>\nconst bansuri_exports *bansuri_plugin(void) {{ {body} }}\n"
+        );
+        std::fs::write(&source, text).unwrap();
+        build(&sandbox, &source, &format!("libwrong{index}.so"));
+    }
     let output = sandbox.output(&["check", "--format", "json"]);
     assert_eq!(output.status.code(), Some(3));
     let findings: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(findings.len(), 1, "{findings:#?}");
-    let message = findings[0]["message"].as_str().unwrap();
-    assert!(message.contains("incompatible bansuri_plugin.h: built with version 9"), "{message}");
+    assert_eq!(findings.len(), faults.len(), "{findings:#?}");
+    for (finding, (_, expected)) in findings.iter().zip(faults) {
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains(expected) && !message.contains('\n'), "{expected} in {message}");
+    }
+}
 
+#[test]
+fn a_bad_run_in_c_harms_nobody_else() {
     for isolation in ISOLATIONS {
         let task = |name: &str, type_name: &str| {
             json!({ "name": name, "no-interface": true, "command": format!("./libplain.so:{type_name}"),

@@ -11,7 +11,7 @@ fn notifier(name: &str, type_name: &str, options: Value) -> PluginNotifier {
     PluginNotifier::new(registry(), name, built("misbehaving").to_owned(), type_name.to_owned(), options)
 }
 
-fn failure(task: &str) -> Failure {
+pub(crate) fn failure(task: &str) -> Failure {
     Failure {
         task: task.to_owned(),
         command: "pg_dump".to_owned(),

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 use std::{io, thread};
 
 /// The misbehaving library in C.
@@ -246,24 +246,10 @@ fn notifier(type_name: &str, options: Value) -> PluginNotifier {
     PluginNotifier::new(registry(), "plain teller", library().to_owned(), type_name.to_owned(), options)
 }
 
+/// With what only texts in C have trouble with.
 fn failure() -> Failure {
-    Failure {
-        task: "first".to_owned(),
-        command: "pg_dump\0".to_owned(),
-        working_directory: "/srv".into(),
-        return_code: 137,
-        outcome: "FAILED",
-        reason: "killed by SIGKILL".to_owned(),
-        attempt: 2,
-        max_attempts: Some(3),
-        timestamp: UNIX_EPOCH + Duration::new(1, 5),
-        description: "nightly".to_owned(),
-        stdout: b"\0out \xff".to_vec(),
-        stderr: b"err".to_vec(),
-        run_id: "first#9".to_owned(),
-        host_name: "db1".to_owned(),
-        folded: 4,
-    }
+    let (command, stdout) = ("pg_dump\0".to_owned(), b"\0out \xff".to_vec());
+    Failure { command, stdout, ..crate::notifiers::failure("first") }
 }
 
 #[test]

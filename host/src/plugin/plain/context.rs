@@ -76,34 +76,44 @@ impl PlainContext {
 }
 
 /// Calls `body` with the context behind a pointer of a plugin's; `otherwise` is the answer for NULL and for a panic.
-fn with<R: Copy>(context: *const raw::Context, otherwise: R, body: impl FnOnce(&PlainContext) -> R) -> R {
-    // SAFETY: every raw context begins a `PlainContext`, and the header lets a plugin use it no longer than it lives.
-    let context = unsafe { context.cast::<PlainContext>().as_ref() };
-    guarded(otherwise, || context.map_or(otherwise, body))
+/// Holds the context meanwhile: a call may wait for longer than the run lasts.
+fn with<R: Copy>(
+    context: *const raw::Context,
+    otherwise: R,
+    body: impl FnOnce(&Arc<PlainContext>) -> R,
+) -> R {
+    if context.is_null() {
+        return otherwise;
+    }
+    guarded(otherwise, || {
+        let context = context.cast::<PlainContext>();
+        // SAFETY: every raw context begins a `PlainContext` that lives in an Arc, and the header lets a plugin call this
+        // only while it lives.
+        let context = unsafe {
+            Arc::increment_strong_count(context);
+            Arc::from_raw(context)
+        };
+        body(&context)
+    })
 }
 
 extern "C" fn retain(context: *const raw::Context) {
     with(context, (), |it| {
         it.held.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: it lives in an Arc, whose pointer this is.
-        unsafe { Arc::increment_strong_count(context.cast::<PlainContext>()) };
+        std::mem::forget(Arc::clone(it));
     });
 }
 
 extern "C" fn release(context: *const raw::Context) {
-    let taken = with(context, false, |it| {
+    with(context, (), |it| {
         let one_less = |held: usize| held.checked_sub(1);
-        let taken = it.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok();
-        if !taken {
+        if it.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+            // SAFETY: the hold that was counted left one of these behind.
+            drop(unsafe { Arc::from_raw(Arc::as_ptr(it)) });
+        } else {
             it.log.write(log::Level::Error as u32, "the plugin let go of a context that it did not hold");
         }
-        taken
     });
-    if taken {
-        // What is dropped with it is the host's own and panics as little as it does elsewhere.
-        // SAFETY: this hold was counted, and with it the strong count; no reference to it is left here.
-        guarded((), || unsafe { Arc::decrement_strong_count(context.cast::<PlainContext>()) });
-    }
 }
 
 extern "C" fn time_left(context: *const raw::Context) -> i64 {
@@ -148,4 +158,70 @@ extern "C" fn wait_for_stop(context: *const raw::Context, nanoseconds: u64) -> i
         some => Duration::from_nanos(some).into(),
     };
     with(context, 1, |it| it.run.wait_for_stop(at_most).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::context::{OutputSink, RunSetup};
+    use std::thread;
+
+    struct Drain;
+
+    impl OutputSink for Drain {
+        fn stdout(&self, _: &[u8]) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn stderr(&self, _: &[u8]) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn run() -> RunContext {
+        RunContext::new(RunSetup {
+            task: "task".into(),
+            attempt: 1,
+            run_id: "task#1".to_owned(),
+            working_directory: "/".into(),
+            environment: std::collections::BTreeMap::new(),
+            deadline: None,
+            output: Arc::new(Drain),
+        })
+    }
+
+    #[test]
+    fn holds_are_counted_and_one_that_is_missing_changes_nothing() {
+        let context = PlainContext::new(&run());
+        let raw = context.raw();
+        release(raw);
+        assert_eq!(Arc::strong_count(&context), 1);
+        retain(raw);
+        retain(raw);
+        release(raw);
+        assert_eq!(Arc::strong_count(&context), 2);
+        let weak = Arc::downgrade(&context);
+        drop(context);
+        assert_eq!(is_stopping(raw), 0);
+        release(raw);
+        assert!(weak.upgrade().is_none());
+    }
+
+    #[test]
+    fn a_call_in_progress_keeps_the_context() {
+        let run = run();
+        let context = PlainContext::new(&run);
+        // A plugin's thread that holds nothing but the pointer.
+        let address = context.raw().expose_provenance();
+        let waits =
+            thread::spawn(move || wait_for_stop(std::ptr::with_exposed_provenance(address), raw::FOREVER));
+        while Arc::strong_count(&context) == 1 {
+            thread::yield_now();
+        }
+        let weak = Arc::downgrade(&context);
+        drop(context);
+        run.request_stop();
+        assert_eq!(waits.join().unwrap(), 1);
+        assert!(weak.upgrade().is_none());
+    }
 }

@@ -15,7 +15,7 @@ pub(super) fn with_failure<R>(record: FailureRecord, body: impl FnOnce(*const ra
         &record.host_name,
     ]
     .map(text::given);
-    let outcome = text::given(record.outcome);
+    let outcome = text::given(record.outcome.as_bytes());
     let working_directory = text::given(&record.working_directory);
     let (stdout, stderr) = (with_nul(record.stdout), with_nul(record.stderr));
     // A clock before 1970 gives the start of 1970.

@@ -27,6 +27,9 @@ macro_rules! compare {
         fn every_member(raw::$rust { $($member),* }: raw::$rust) {}
         let name = stringify!($c);
         $comparison.number(&format!("sizeof({name})"), size_of::<raw::$rust>());
+        let ends = [$(offset_of!(raw::$rust, $member) + size_of_member(|it: &raw::$rust| &raw const it.$member)),*];
+        // A later member in the place of padding would be taken from a plugin that never wrote there.
+        assert_eq!(ends.iter().max(), Some(&size_of::<raw::$rust>()), "{name} ends in padding");
         $({
             let member = stringify!($member);
             $comparison.number(&format!("offsetof({name}, {member})"), offset_of!(raw::$rust, $member));
