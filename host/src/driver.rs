@@ -145,7 +145,7 @@ impl Driver {
             })
         };
         let logs = Logs::default();
-        let wake_of_notices = Arc::clone(&waker);
+        let (wake_of_notices, wake_of_libraries) = (Arc::clone(&waker), Arc::clone(&waker));
         let mut driver = Self {
             core: Orchestrator::new(configuration.plan.clone(), seed),
             signals,
@@ -174,6 +174,7 @@ impl Driver {
             is_untidy: true,
         };
         driver.reporter.libraries(registry);
+        registry.wake_with(wake_of_libraries);
         driver.reporter.emit(&HostEvent::ConfigLoaded {
             file: &driver.configuration.file.to_string_lossy(),
             tasks: driver.configuration.launches.len(),
@@ -339,6 +340,7 @@ impl Driver {
         if let Some(report) = self.reloader.poll() {
             self.reloaded(report);
         }
+        self.reporter.libraries(&self.registry);
         while let Some(update) = self.subprocess.poll_update() {
             self.update(update);
         }

@@ -163,6 +163,8 @@ pub enum Action {
         library: PathBuf,
         /// The exported type.
         type_name: String,
+        /// What the SHA-256 of the library has to be; `None`: anything.
+        sha256: Option<[u8; 32]>,
         /// The `options` of the task, an object.
         options: serde_json::Value,
         /// Where it runs.

@@ -8,6 +8,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// The folder beside the configuration.
+const BESIDE: &str = ".bansuri";
+
+/// The variable that names another; the arguments of `run` have its value.
+pub const STATE_DIR_VARIABLE: &str = "BANSURI_STATE_DIR";
+
 /// How long the lock of a host that has died may still be held: a child that it was starting has the descriptor until
 /// it executes its program, and there is no event for that.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -68,7 +74,7 @@ impl StateDir {
         if let Some(path) = explicit {
             return Self::lock(&absolute(path));
         }
-        match Self::lock(&config_folder.join(".bansuri")) {
+        match Self::lock(&config_folder.join(BESIDE)) {
             Err(StateDirError::Unusable { path, error }) if is_unwritable(&error) => {
                 let Some(fallback) = fallback(&absolute(config_file)) else {
                     return Err(StateDirError::Unusable { path, error });
@@ -77,6 +83,18 @@ impl StateDir {
                 Self::lock(&fallback)
             }
             result => result,
+        }
+    }
+
+    /// Where [`StateDir::open`] would look for one, in this order, without making any.
+    pub fn places(explicit: Option<&Path>, config_file: &Path) -> Vec<PathBuf> {
+        let config_file = absolute(config_file);
+        match explicit {
+            Some(path) => vec![absolute(path)],
+            None => {
+                let beside = config_file.parent().map(|folder| folder.join(BESIDE));
+                beside.into_iter().chain(fallback(&config_file)).collect()
+            }
         }
     }
 

@@ -262,6 +262,7 @@ fn a_launch_for_plugins_is_refused() {
     let action = bansuri::launch::Action::Plugin {
         library: "/lib/x.so".into(),
         type_name: "X".into(),
+        sha256: None,
         options: serde_json::json!({}),
         isolation: bansuri::launch::Isolation::Thread,
     };

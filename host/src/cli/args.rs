@@ -1,5 +1,6 @@
 //! The arguments, and which subcommand they lead to.
 
+use crate::state_dir::STATE_DIR_VARIABLE;
 use crate::{exit_code, logger, process};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -47,7 +48,7 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) exit_when_done: bool,
     /// Where the host keeps its lock and its records [default: .bansuri beside the configuration file]
-    #[arg(long, value_name = "DIR", env = "BANSURI_STATE_DIR")]
+    #[arg(long, value_name = "DIR", env = STATE_DIR_VARIABLE)]
     pub(super) state_dir: Option<PathBuf>,
     /// Write every event as a line of JSON to this file; - is standard output
     #[arg(long, value_name = "FILE")]

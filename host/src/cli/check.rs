@@ -7,11 +7,16 @@ use crate::config::{self, CheckOptions};
 use crate::exit_code;
 use crate::plugin::Registry;
 use crate::process::OWN_BINARY;
+use crate::state_dir::{STATE_DIR_VARIABLE, StateDir};
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 /// Checks the file and writes what was found. 0: it can be used; 3: it cannot.
 pub(super) fn check(args: &CheckArgs) -> i32 {
-    let registry = Registry::new().with_probe(OWN_BINARY.into());
+    // What hosts have found is read; nothing is written, as one of them may be running.
+    let state_dir = std::env::var_os(STATE_DIR_VARIABLE).filter(|folder| !folder.is_empty());
+    let places = StateDir::places(state_dir.as_deref().map(Path::new), &args.file.config);
+    let registry = Registry::new().with_probe(OWN_BINARY.into()).remembering(&places);
     let options = CheckOptions { strict: args.strict };
     let report = config::load(&args.file.config, &mut RegistryCatalog(&registry), &ThisMachine, options);
     let written = match args.format {

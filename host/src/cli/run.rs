@@ -28,7 +28,8 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     };
     // Before the file is read, so that no change falls between.
     let watch = ConfigWatch::arm(&args.file.config, &poller, WATCH_KEY);
-    let registry = Arc::new(Registry::new().with_probe(process::OWN_BINARY.into()));
+    let places = StateDir::places(args.state_dir.as_deref(), &args.file.config);
+    let registry = Arc::new(Registry::new().with_probe(process::OWN_BINARY.into()).remembering(&places));
     let load = loading(&args.file.config, &registry);
     let Some(configuration) = told(load()) else { return exit_code::INVALID };
 

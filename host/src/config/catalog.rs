@@ -7,12 +7,14 @@ use std::sync::Arc;
 /// Answers questions about plugin libraries. Implemented by `cli` on top of `plugin`.
 pub trait PluginCatalog {
     /// Finds the task type `LIBRARY[:Type]` names. A relative path resolves against `folder`; a bare name is looked up
-    /// in `search_paths` and the catalog's own places. The error is a lowercase fragment in one line.
+    /// in `search_paths` and the catalog's own places. With `sha256`, the library's content has to be that. The error is
+    /// a lowercase fragment in one line.
     fn task_type(
         &mut self,
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
+        sha256: Option<&[u8; 32]>,
     ) -> Result<ResolvedType, String>;
 
     /// The same for a notifier type.
@@ -21,6 +23,7 @@ pub trait PluginCatalog {
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
+        sha256: Option<&[u8; 32]>,
     ) -> Result<ResolvedType, String>;
 }
 
@@ -38,14 +41,14 @@ pub struct ResolvedType {
 }
 
 /// Asks about each reference once: a file may name one library in thousands of tasks, and trying a library that cannot
-/// be loaded may cost a process each time.
+/// be loaded may cost a process each time. Its warnings come with the first answer alone.
 pub(super) struct Remembering<'c> {
     catalog: &'c mut dyn PluginCatalog,
     tasks: Answers,
     notifiers: Answers,
 }
 
-type Answers = HashMap<String, Result<ResolvedType, String>>;
+type Answers = HashMap<(String, Option<[u8; 32]>), Result<ResolvedType, String>>;
 
 impl<'c> Remembering<'c> {
     /// For one file: the folder and the search paths stay the same.
@@ -60,9 +63,10 @@ impl PluginCatalog for Remembering<'_> {
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
+        sha256: Option<&[u8; 32]>,
     ) -> Result<ResolvedType, String> {
-        let ask = || self.catalog.task_type(reference, folder, search_paths);
-        self.tasks.entry(reference.to_owned()).or_insert_with(ask).clone()
+        let ask = || self.catalog.task_type(reference, folder, search_paths, sha256);
+        remembered(&mut self.tasks, reference, sha256, ask)
     }
 
     fn notifier_type(
@@ -70,10 +74,26 @@ impl PluginCatalog for Remembering<'_> {
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
+        sha256: Option<&[u8; 32]>,
     ) -> Result<ResolvedType, String> {
-        let ask = || self.catalog.notifier_type(reference, folder, search_paths);
-        self.notifiers.entry(reference.to_owned()).or_insert_with(ask).clone()
+        let ask = || self.catalog.notifier_type(reference, folder, search_paths, sha256);
+        remembered(&mut self.notifiers, reference, sha256, ask)
     }
+}
+
+fn remembered(
+    answers: &mut Answers,
+    reference: &str,
+    sha256: Option<&[u8; 32]>,
+    ask: impl FnOnce() -> Result<ResolvedType, String>,
+) -> Result<ResolvedType, String> {
+    let answer = answers.entry((reference.to_owned(), sha256.copied()));
+    let answer = answer.or_insert_with(ask);
+    let first = answer.clone();
+    if let Ok(resolved) = answer {
+        resolved.warnings.clear();
+    }
+    first
 }
 
 #[cfg(test)]
@@ -84,7 +104,13 @@ mod tests {
     struct Counting(usize);
 
     impl PluginCatalog for Counting {
-        fn task_type(&mut self, reference: &str, _: &Path, _: &[PathBuf]) -> Result<ResolvedType, String> {
+        fn task_type(
+            &mut self,
+            reference: &str,
+            _: &Path,
+            _: &[PathBuf],
+            _: Option<&[u8; 32]>,
+        ) -> Result<ResolvedType, String> {
             self.0 += 1;
             Err(format!("no task {reference}"))
         }
@@ -94,6 +120,7 @@ mod tests {
             reference: &str,
             _: &Path,
             _: &[PathBuf],
+            _: Option<&[u8; 32]>,
         ) -> Result<ResolvedType, String> {
             self.0 += 1;
             Err(format!("no notifier {reference}"))
@@ -107,9 +134,12 @@ mod tests {
         for _ in 0..3 {
             for reference in ["a", "b"] {
                 let folder = Path::new("/");
-                assert_eq!(catalog.task_type(reference, folder, &[]), Err(format!("no task {reference}")));
                 assert_eq!(
-                    catalog.notifier_type(reference, folder, &[]),
+                    catalog.task_type(reference, folder, &[], None),
+                    Err(format!("no task {reference}"))
+                );
+                assert_eq!(
+                    catalog.notifier_type(reference, folder, &[], None),
                     Err(format!("no notifier {reference}"))
                 );
             }

@@ -59,6 +59,8 @@ pub(super) fn check(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
     backoff(settings, findings);
     if settings.boolean(Key::NoInterface) {
         plugin(settings, findings);
+    } else if !settings.is_broken(Key::NoInterface) {
+        command(settings, findings);
     }
     without_effect(settings, findings);
 }
@@ -194,6 +196,21 @@ fn plugin(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
         let help = Some("it would apply with \"isolation\": \"process\"".to_owned());
         report(key, message, help, settings, findings);
     }
+}
+
+/// What is meant to keep a task from running other code than it should must not be broken silently.
+fn command(settings: &mut Settings<'_>, findings: &mut Findings<'_>) {
+    if settings.value(Key::Sha256).is_none() || settings.is_broken(Key::Sha256) {
+        return;
+    }
+    if settings.owner(Key::Sha256) != settings.subject {
+        settings.forget(Key::Sha256);
+        return;
+    }
+    let message =
+        format!("{}sha256: pins the library of a plugin task, and this one runs a command", settings.subject);
+    let help = Some("it would apply with \"no-interface\": true".to_owned());
+    report(Key::Sha256, message, help, settings, findings);
 }
 
 /// Keys of how a failed run is tried again.

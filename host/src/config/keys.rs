@@ -13,6 +13,7 @@ pub(super) enum Key {
     NoInterface,
     Options,
     Isolation,
+    Sha256,
     WorkingDirectory,
     User,
     Group,
@@ -149,6 +150,8 @@ table! {
     Options "options" GENERAL "options" Kind::Merged(Merged::Options), None, "JSON handed to the plugin task; default: `{}`";
     Isolation "isolation" GENERAL "isolation" Kind::Word(&["thread", "process"]), word("thread"),
         "where a plugin task runs: in the host, or in a child process";
+    Sha256 "sha256" GENERAL "sha256" Kind::Sha256, None,
+        "64 hexadecimal digits: the content that the library of a plugin task has to have";
     WorkingDirectory "working-directory" GENERAL "working-directory" Kind::Path, None,
         "default: the folder of the configuration file, which relative ones start from; relative log files start from the working directory";
     User "user" GENERAL "user" Kind::Account, None, "a name or a number, with its supplementary groups; default: the host's";
@@ -261,6 +264,7 @@ const ROTATE: &[Field] = &[
 /// A notifier's.
 pub(super) const NOTIFIER: &[Field] = &[
     needed("plugin", Kind::Text, "required: `LIBRARY[:Type]`"),
+    optional("sha256", Kind::Sha256, "64 hexadecimal digits: the content that the library has to have"),
     optional("options", Kind::Merged(Merged::Options), "JSON handed to the notifier; default: {}"),
     optional("timeout", Kind::Positive, "how long one notification may take; default: 30s"),
 ];

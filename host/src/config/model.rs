@@ -41,6 +41,8 @@ pub struct NotifierSpec {
     pub library: PathBuf,
     /// The exported type.
     pub type_name: String,
+    /// What the SHA-256 of the library has to be; `None`: anything.
+    pub sha256: Option<[u8; 32]>,
     /// Handed to its constructor, an object.
     pub options: serde_json::Value,
     /// How long one call may take.

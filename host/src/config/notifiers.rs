@@ -74,14 +74,24 @@ impl<'a> Notifiers<'a> {
                 continue;
             };
             let Some(Typed::Text(reference)) = read.field("plugin") else { continue };
-            match catalog.notifier_type(reference, folder, search_paths) {
+            let sha256 = match read.field("sha256") {
+                Some(Typed::Sha256(sha256)) => Some(*sha256),
+                // Nothing is to be tried that may be another than the pinned one.
+                Some(_) => continue,
+                None => None,
+            };
+            let plugin = member.value.as_object().and_then(|object| object.get("plugin"));
+            let span = plugin.map_or(member.key, |property| property.value.range());
+            match catalog.notifier_type(reference, folder, search_paths, sha256.as_ref()) {
                 Err(error) => {
                     let message = format!("{subject}plugin {}: {error}", quoted(reference));
-                    let plugin = member.value.as_object().and_then(|object| object.get("plugin"));
-                    let span = plugin.map_or(member.key, |property| property.value.range());
                     findings.error("plugin", span, message, None);
                 }
                 Ok(resolved) => {
+                    for warning in &resolved.warnings {
+                        let message = format!("{subject}plugin {}: {warning}", quoted(reference));
+                        findings.warning("plugin", span, message, None);
+                    }
                     let options = match read.field("options") {
                         Some(Typed::Json(options)) => options.clone(),
                         Some(_) | None => serde_json::Value::Object(serde_json::Map::new()),
@@ -93,7 +103,14 @@ impl<'a> Notifiers<'a> {
                     let (library, type_name) = (resolved.library, resolved.type_name);
                     self.specs.insert(
                         name.to_owned(),
-                        NotifierSpec { library, type_name, options, timeout, isolation: Isolation::Thread },
+                        NotifierSpec {
+                            library,
+                            type_name,
+                            sha256,
+                            options,
+                            timeout,
+                            isolation: Isolation::Thread,
+                        },
                     );
                 }
             }

@@ -60,6 +60,7 @@ pub(super) fn read<'a>(
         Kind::Size | Kind::Limit => size(value, matches!(kind, Kind::Limit)),
         Kind::Path => path(value).map(Typed::Text),
         Kind::Umask => umask(value),
+        Kind::Sha256 => sha256(value),
         Kind::Signal => signal(value),
         Kind::Account => account(value),
         Kind::Cron => cron::check(value),
@@ -246,6 +247,20 @@ fn umask<'a>(value: &Value<'_>) -> Result<Typed<'a>, Misfit> {
         .filter(|mask| *mask <= 0o777);
     let help = value.as_number_lit().map(|number| format!("write \"0{}\"", number.value));
     octal.map(Typed::Integer).ok_or_else(|| Misfit::new("octal digits such as \"027\"").help(help))
+}
+
+fn sha256<'a>(value: &Value<'_>) -> Result<Typed<'a>, Misfit> {
+    let text = value.as_string_lit().map(|text| text.value.as_bytes()).unwrap_or_default();
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |pair: &[u8]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
+    let bytes: Option<Vec<u8>> = text.chunks_exact(2).map(byte).collect();
+    match bytes.and_then(|bytes| bytes.try_into().ok()) {
+        Some(bytes) if text.len() == 64 => Ok(Typed::Sha256(bytes)),
+        Some(_) | None => {
+            let help = Some("sha256sum LIBRARY prints them".to_owned());
+            Err(Misfit::new("64 hexadecimal digits").help(help))
+        }
+    }
 }
 
 fn signal<'a>(value: &Value<'_>) -> Result<Typed<'a>, Misfit> {

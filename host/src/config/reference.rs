@@ -56,6 +56,7 @@ pub(super) fn default_json(info: &KeyInfo) -> Option<Value> {
         Typed::Broken
         | Typed::Words(_)
         | Typed::Paths(_)
+        | Typed::Sha256(_)
         | Typed::Codes(_)
         | Typed::Sink(_)
         | Typed::Combined

@@ -56,6 +56,7 @@ pub(super) fn of_kind(kind: Kind) -> Value {
             "pattern": whole(&format!("{SIZE}|unlimited")),
         }),
         Kind::Umask => text("^0*[0-7]{1,3}$"),
+        Kind::Sha256 => text("^[0-9A-Fa-f]{64}$"),
         Kind::Signal => json!({
             "type": ["integer", "string"], "minimum": 1, "maximum": 64, "pattern": signals(),
         }),

@@ -150,14 +150,26 @@ fn action(
         return Some((Action::Shell(Arc::clone(&line)), line));
     }
     let Surroundings { folder, search_paths, catalog, .. } = surroundings;
-    match catalog.task_type(text, folder, search_paths) {
+    let sha256 = match settings.value(Key::Sha256) {
+        Some(Typed::Sha256(sha256)) => Some(*sha256),
+        // Nothing is to be tried that may be another than the pinned one.
+        Some(_) => return None,
+        None => None,
+    };
+    match catalog.task_type(text, folder, search_paths, sha256.as_ref()) {
         Ok(resolved) => {
+            let subject = settings.owner(Key::Command);
+            for warning in &resolved.warnings {
+                let message = format!("{subject}command {}: {warning}", quoted(text));
+                findings.shared_warning(subject, "plugin", written.value.range(), message);
+            }
             let options = match settings.value(Key::Options) {
                 Some(Typed::Json(options)) => options.clone(),
                 Some(_) | None => serde_json::Value::Object(serde_json::Map::new()),
             };
             let (library, type_name) = (resolved.library, resolved.type_name);
-            Some((Action::Plugin { library, type_name, options, isolation: Isolation::Thread }, text.into()))
+            let isolation = Isolation::Thread;
+            Some((Action::Plugin { library, type_name, sha256, options, isolation }, text.into()))
         }
         Err(error) => {
             let subject = settings.owner(Key::Command);

@@ -39,6 +39,8 @@ pub(super) enum Kind {
     Path,
     Paths,
     Umask,
+    /// Hexadecimal digits.
+    Sha256,
     Signal,
     /// The name or number of a user or group.
     Account,
@@ -82,6 +84,7 @@ pub(super) enum Typed<'a> {
     /// Not empty.
     Words(Vec<String>),
     Paths(Vec<&'a str>),
+    Sha256([u8; 32]),
     Signal(Signal),
     Codes(BTreeSet<i32>),
     Dependencies(Vec<Dependency<'a>>),

@@ -70,7 +70,8 @@ impl Notices {
             spec.library.clone(),
             spec.type_name.clone(),
             spec.options.clone(),
-        );
+        )
+        .pinned_to(spec.sha256);
         Recipient { name: name.into(), notifier: Arc::new(notifier), limit: spec.timeout }
     }
 

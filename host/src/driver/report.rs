@@ -2,7 +2,7 @@
 
 use crate::clock::rfc3339;
 use crate::events::{EventStream, HostEvent};
-use crate::plugin::{ExportKind, Registry};
+use crate::plugin::{ExportKind, News, Registry};
 use bansuri_core::{Command, Event, StateName, TaskId, TaskState};
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -35,19 +35,28 @@ impl Reporter {
         self.names[task.index()] = name;
     }
 
-    /// Tells of the libraries that were loaded since the last time.
+    /// Tells of what has become of libraries since the last time.
     pub(super) fn libraries(&mut self, registry: &Registry) {
-        for library in registry.libraries() {
-            if !self.libraries.insert(library.path().to_owned()) {
-                continue;
+        for News { manifest, refused } in registry.take_news() {
+            let (path, version) = (manifest.path().to_string_lossy(), manifest.api_version());
+            let is_new = self.libraries.insert(manifest.path().to_owned());
+            match &refused {
+                Some(why) => {
+                    log::error!(target: "bansuri", "plugin {path}: {why}: runs go on with the build before");
+                }
+                None if is_new => {
+                    log::debug!(target: "bansuri", "plugin {path} found (bansuri-plugin-api {version})")
+                }
+                None => {
+                    log::info!(target: "bansuri", "plugin {path} has a new build, which runs use from now on (bansuri-plugin-api {version})")
+                }
             }
-            let path = library.path().to_string_lossy();
-            log::debug!(target: "bansuri", "plugin {path} loaded (bansuri-plugin-api {})", library.api_version());
             self.events.emit(&HostEvent::PluginLoaded {
                 library: &path,
-                api_version: library.api_version(),
-                tasks: library.names(ExportKind::Task).collect(),
-                notifiers: library.names(ExportKind::Notifier).collect(),
+                api_version: version,
+                tasks: manifest.names(ExportKind::Task).collect(),
+                notifiers: manifest.names(ExportKind::Notifier).collect(),
+                error: refused.as_deref(),
             });
         }
     }

@@ -47,7 +47,7 @@ pub enum HostEvent<'a> {
         /// Each error, with its place.
         errors: Vec<String>,
     },
-    /// A plugin library was loaded.
+    /// Runs use this build of a plugin library from now on.
     PluginLoaded {
         /// The file.
         library: &'a str,
@@ -57,6 +57,8 @@ pub enum HostEvent<'a> {
         tasks: Vec<&'a str>,
         /// The notifier types it exports.
         notifiers: Vec<&'a str>,
+        /// Why a newer build was refused, so that runs go on with this one.
+        error: Option<&'a str>,
     },
     /// A task changed its state, or the reason for it.
     TaskState {

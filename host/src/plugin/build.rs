@@ -3,13 +3,17 @@
 use super::copies::Copies;
 use super::elf;
 use super::error::LoadProblem;
-use super::loader::{check_format, words};
+use super::known::Known;
+use super::loader::check_format;
 use super::manifest::Manifest;
 use super::prepared::{Place, Prepared};
-use super::probe;
+use super::probe::{self, Answer};
 use super::source::Source;
+use super::suspects::Suspects;
+use crate::process::describe;
 use parking_lot::RwLock;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +41,8 @@ pub(super) struct Builder {
     copies: RwLock<Option<Arc<Copies>>>,
     /// Whether whatever is looked at is made ready to be loaded.
     keeps: AtomicBool,
+    known: Known,
+    suspects: Arc<Suspects>,
 }
 
 impl Builder {
@@ -45,10 +51,27 @@ impl Builder {
         Self { program: Some(program), ..Self::default() }
     }
 
-    /// Keeps copies there from now on.
-    pub(super) fn keep_in(&self, copies: Copies) {
-        *self.copies.write() = Some(Arc::new(copies));
+    /// Reads what hosts before this one have kept in this state dir.
+    pub(super) fn remember(&mut self, state_dir: &Path) {
+        if let Some(program) = &self.program {
+            self.known = Known::read(state_dir, program);
+        }
+        self.suspects = Arc::new(Suspects::read(state_dir));
+    }
+
+    /// Keeps copies and what is found in this state dir from now on.
+    pub(super) fn keep_in(&self, state_dir: &Path) -> io::Result<()> {
         self.keeps.store(true, Ordering::Relaxed);
+        if let Some(program) = &self.program {
+            self.known.keep_in(state_dir, program);
+        }
+        self.suspects.keep_in(state_dir);
+        let copies = Copies::in_state_dir(state_dir)?;
+        if !copies.are_loadable() {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "mounted with noexec"));
+        }
+        *self.copies.write() = Some(Arc::new(copies));
+        Ok(())
     }
 
     /// Whether the build of what is looked at is to be ready to be loaded, as long as nobody has asked for it.
@@ -56,14 +79,20 @@ impl Builder {
         self.keeps.load(Ordering::Relaxed)
     }
 
-    /// Removes all copies.
+    pub(super) fn suspects(&self) -> &Suspects {
+        &self.suspects
+    }
+
+    /// Removes all copies. Nothing that is loaded after is suspected of anything.
     pub(super) fn close(&self) {
         if let Some(copies) = &*self.copies.read() {
             copies.remove();
         }
+        self.suspects.close();
     }
 
-    /// Tries this file, unless it is what `before` is, which may be ready to be loaded already. The result is if `keep`.
+    /// Tries this file, unless it is what `before` is or what earlier hosts have tried. The result is ready to be loaded
+    /// if `keep`.
     pub(super) fn build(
         &self,
         source: Source,
@@ -79,40 +108,65 @@ impl Builder {
             }
             return Ok(Arc::clone(before));
         }
-        let place = self.place(&source)?;
-        if let Some(before) = before
-            && let Some(prepared) = before.prepared()
-            && prepared.is_copy_of(&place)
+        if source.is_settled
+            && let Some(answer) = self.known.get(&source.path, &source.stamp)
         {
-            let (manifest, prepared) = (Arc::clone(&before.manifest), Arc::clone(prepared).into());
-            return Ok(Arc::new(Build { manifest, source, prepared }));
+            let manifest = Arc::new(answer.manifest(&source.path)?);
+            let build = Build { manifest, source, prepared: OnceLock::new() };
+            if keep {
+                self.prepare(&build)?;
+            }
+            return Ok(Arc::new(build));
         }
-        let build = match &self.program {
-            Some(program) => {
-                let answer = probe::try_out(program, place.path())?;
-                let manifest = Arc::new(answer.manifest(&source.path)?);
-                let prepared = OnceLock::new();
-                if keep {
-                    prepared.get_or_init(|| Arc::new(Prepared::new(Arc::clone(&manifest), place)));
-                }
-                Build { manifest, source, prepared }
+        let place = self.place(&source)?;
+        let loaded = before.and_then(|before| Some((&before.manifest, before.prepared()?)));
+        if let Some((manifest, prepared)) = loaded {
+            if prepared.is_copy_of(&place) {
+                let (manifest, prepared) = (Arc::clone(manifest), Arc::clone(prepared).into());
+                return Ok(Arc::new(Build { manifest, source, prepared }));
             }
-            None => {
-                let prepared = Arc::new(Prepared::here(&source.path, place)?);
-                let manifest = Arc::clone(prepared.manifest());
-                Build { manifest, source, prepared: prepared.into() }
+            if prepared.is_bound_to(&place) {
+                return Err(LoadProblem::Fixed);
             }
+        }
+        self.try_out(source, place, keep)
+    }
+
+    fn try_out(&self, source: Source, place: Place, keep: bool) -> Result<Arc<Build>, LoadProblem> {
+        let Some(program) = &self.program else {
+            let prepared = Arc::new(Prepared::here(&source, place)?);
+            let manifest = Arc::clone(prepared.manifest());
+            return Ok(Arc::new(Build { manifest, source, prepared: prepared.into() }));
         };
+        let answer = probe::try_out(program, place.path())?;
+        let is_lasting = match &answer {
+            Answer::Loaded { .. } => true,
+            Answer::Refused(problem) => problem.is_lasting(),
+        };
+        if source.is_settled && is_lasting {
+            self.known.put(&source.path, source.stamp, &answer, program);
+        }
+        let manifest = Arc::new(answer.manifest(&source.path)?);
+        let build = Build { manifest, source, prepared: OnceLock::new() };
+        if keep {
+            self.set_place(&build, place);
+        }
         Ok(Arc::new(build))
     }
 
     /// Makes a build that was only looked at ready to be loaded.
-    pub(super) fn prepare(&self, build: &Build) -> Result<(), LoadProblem> {
+    fn prepare(&self, build: &Build) -> Result<(), LoadProblem> {
         if build.prepared().is_none() {
-            let prepared = Prepared::new(Arc::clone(&build.manifest), self.place(&build.source)?);
-            build.prepared.get_or_init(|| Arc::new(prepared));
+            self.set_place(build, self.place(&build.source)?);
         }
         Ok(())
+    }
+
+    fn set_place(&self, build: &Build, place: Place) {
+        build.prepared.get_or_init(|| {
+            let (manifest, suspects) = (Arc::clone(&build.manifest), Arc::clone(&self.suspects));
+            Arc::new(Prepared::new(manifest, place, build.source.stamp, suspects))
+        });
     }
 
     /// Where this file is loaded from: whole, and not to be changed by anybody if that can be had.
@@ -121,12 +175,13 @@ impl Builder {
         check_format(&source.file)?;
         let copies = self.copies()?;
         if elf::names_origin(&source.file) || !copies.are_loadable() {
-            let file = source.file.try_clone().map_err(|error| LoadProblem::Unreadable(words(&error)))?;
+            let file = source.file.try_clone().map_err(|error| LoadProblem::Unreadable(describe(&error)))?;
             return Ok(Place::Own { path: source.path.clone(), file });
         }
         let name = source.path.file_name().unwrap_or_default();
         let copy = copies.copy(&source.file, name);
-        let copy = copy.map_err(|error| LoadProblem::Untried(format!("private copy: {}", words(&error))))?;
+        let copy =
+            copy.map_err(|error| LoadProblem::Untried(format!("private copy: {}", describe(&error))))?;
         if !source.is_unchanged() {
             return Err(LoadProblem::Changing);
         }
@@ -144,7 +199,7 @@ impl Builder {
         }
         let made = Copies::temporary();
         let made =
-            made.map_err(|error| LoadProblem::Untried(format!("temporary folder: {}", words(&error))))?;
+            made.map_err(|error| LoadProblem::Untried(format!("temporary folder: {}", describe(&error))))?;
         Ok(Arc::clone(copies.insert(Arc::new(made))))
     }
 }

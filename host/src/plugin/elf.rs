@@ -32,7 +32,7 @@ pub(super) fn check(file: &File, length: u64) -> Result<(), LoadProblem> {
     Elf::open(file, length)?.check(length).map_err(|wrong| match wrong {
         Wrong::Problem(problem) => problem,
         Wrong::Read(error) if error.kind() == ErrorKind::UnexpectedEof => LoadProblem::Truncated,
-        Wrong::Read(error) => LoadProblem::Unreadable(super::loader::words(&error)),
+        Wrong::Read(error) => LoadProblem::Unreadable(crate::process::describe(&error)),
     })
 }
 
@@ -78,7 +78,7 @@ impl<'a> Elf<'a> {
             Ok(()) if identity[..4] == *b"\x7fELF" => {}
             Ok(()) => return Err(LoadProblem::NotALibrary),
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(short(file, length)),
-            Err(error) => return Err(LoadProblem::Unreadable(super::loader::words(&error))),
+            Err(error) => return Err(LoadProblem::Unreadable(crate::process::describe(&error))),
         }
         let wide = match identity[4] {
             ELFCLASS32 => false,

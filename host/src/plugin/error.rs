@@ -123,6 +123,10 @@ pub enum LoadProblem {
     Untried(String),
     /// It is being written.
     Changing,
+    /// The host runs as root, and others can change it: how.
+    Untrusted(String),
+    /// It is loaded from its own folder, and an older build of it is.
+    Fixed,
     /// Its content is another than the one it is pinned to.
     OtherContent {
         /// The pinned one, in hexadecimal digits.
@@ -133,6 +137,34 @@ pub enum LoadProblem {
 }
 
 impl LoadProblem {
+    /// Whether it lies in the file alone, and so will be found again in the same file.
+    pub(super) fn is_lasting(&self) -> bool {
+        match self {
+            LoadProblem::NotALibrary
+            | LoadProblem::Truncated
+            | LoadProblem::Empty
+            | LoadProblem::WrongMachine { .. }
+            | LoadProblem::NoRootModule
+            | LoadProblem::Incompatible { .. }
+            | LoadProblem::ForeignAbi(_)
+            | LoadProblem::ForeignHeader { .. }
+            | LoadProblem::Exports(_) => true,
+            // Other libraries, the environment or the load of the machine may be to blame.
+            LoadProblem::Refused(_)
+            | LoadProblem::Root(_)
+            | LoadProblem::Ends { .. }
+            | LoadProblem::Hangs { .. }
+            | LoadProblem::Relative
+            | LoadProblem::Unreadable(_)
+            | LoadProblem::NotAFile(_)
+            | LoadProblem::Untried(_)
+            | LoadProblem::Changing
+            | LoadProblem::Untrusted(_)
+            | LoadProblem::Fixed
+            | LoadProblem::OtherContent { .. } => false,
+        }
+    }
+
     pub(super) fn other_content(expected: &Digest, found: &Digest) -> Self {
         LoadProblem::OtherContent { expected: expected.to_string(), found: found.to_string() }
     }
@@ -244,6 +276,10 @@ impl fmt::Display for LoadProblem {
             }
             LoadProblem::Untried(why) => write!(f, "cannot be tried: {why}"),
             LoadProblem::Changing => f.write_str("is being written"),
+            LoadProblem::Untrusted(how) => write!(f, "not to be trusted by a host that runs as root: {how}"),
+            LoadProblem::Fixed => {
+                f.write_str("is loaded from its own folder ($ORIGIN): a new build takes a new host")
+            }
             LoadProblem::OtherContent { expected, found } => {
                 write!(f, "its content is not the pinned one: sha256 {found}, expected {expected}")
             }

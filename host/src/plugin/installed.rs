@@ -1,7 +1,7 @@
 //! Which libraries lie where bare names are looked for.
 
-use super::loader::words;
 use super::reference::{SearchPath, file_names};
+use crate::process::describe;
 use std::collections::HashSet;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ impl SearchPath {
             }
             match libraries_in(&folder) {
                 Ok(found) => found.into_iter().for_each(|path| installed.add(path)),
-                Err(error) => installed.unreadable.push((folder, words(&error))),
+                Err(error) => installed.unreadable.push((folder, describe(&error))),
             }
         }
         installed

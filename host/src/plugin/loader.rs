@@ -4,13 +4,13 @@ use super::error::LoadProblem;
 use super::layout;
 use super::library::Library;
 use super::plain;
+use crate::process::describe;
 use bansuri_plugin_api::abi::PluginModule_Ref;
 use bansuri_plugin_api::abi::abi_stable::library::{
     LibHeader, LibraryError, RawLibrary, RootModule, lib_header_from_raw_library,
 };
 use std::error::Error;
 use std::fs::File;
-use std::io;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
@@ -44,21 +44,10 @@ pub(super) fn version(header: &LibHeader) -> String {
     header.version_strings().version.to_string()
 }
 
-/// An error of the system in its own words, without its number.
-pub(super) fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_lowercase().chain(characters).collect(),
-        None => text.to_owned(),
-    }
-}
-
 /// Whether an open file is a whole library, as far as that can be seen without loading it.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 pub(super) fn check_format(file: &File) -> Result<(), LoadProblem> {
-    let length = file.metadata().map_err(|error| LoadProblem::Unreadable(words(&error)))?.len();
+    let length = file.metadata().map_err(|error| LoadProblem::Unreadable(describe(&error)))?.len();
     super::elf::check(file, length)
 }
 

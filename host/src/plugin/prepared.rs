@@ -4,8 +4,12 @@ use super::copies::PrivateCopy;
 use super::digest::Digest;
 use super::error::{LoadProblem, PluginError};
 use super::library::Library;
-use super::loader::{self, words};
+use super::loader;
 use super::manifest::Manifest;
+use super::source::Source;
+use super::stamp::Stamp;
+use super::suspects::Suspects;
+use crate::process::describe;
 use parking_lot::Mutex;
 use std::fs::File;
 use std::io;
@@ -20,6 +24,8 @@ use std::sync::{Arc, OnceLock};
 pub struct Prepared {
     manifest: Arc<Manifest>,
     place: Place,
+    stamp: Stamp,
+    suspects: Arc<Suspects>,
     digest: OnceLock<Digest>,
     library: OnceLock<Arc<Library>>,
     /// Held while it is loaded, so that two threads do not load it twice; those who find it loaded need not wait.
@@ -36,15 +42,16 @@ pub(super) enum Place {
 }
 
 impl Prepared {
-    pub(super) fn new(manifest: Arc<Manifest>, place: Place) -> Self {
+    pub(super) fn new(manifest: Arc<Manifest>, place: Place, stamp: Stamp, suspects: Arc<Suspects>) -> Self {
         let (digest, library) = (OnceLock::new(), OnceLock::new());
-        Self { manifest, place, digest, library, loading: Mutex::new(()) }
+        Self { manifest, place, stamp, suspects, digest, library, loading: Mutex::new(()) }
     }
 
     /// Loads it into this process to learn what it exports.
-    pub(super) fn here(path: &Path, place: Place) -> Result<Self, LoadProblem> {
-        let library = loader::load(place.path(), path)?;
-        let prepared = Self::new(Arc::new(Manifest::of(&library)), place);
+    pub(super) fn here(source: &Source, place: Place) -> Result<Self, LoadProblem> {
+        let library = loader::load(place.path(), &source.path)?;
+        let manifest = Arc::new(Manifest::of(&library));
+        let prepared = Self::new(manifest, place, source.stamp, Arc::default());
         prepared.library.get_or_init(|| Arc::new(library));
         Ok(prepared)
     }
@@ -83,6 +90,8 @@ impl Prepared {
         if let Some(library) = self.library.get() {
             return Ok(Arc::clone(library));
         }
+        // Before: it may be the last thing that this process does.
+        self.suspects.loading(self.manifest.path(), self.stamp);
         let library = Arc::new(loader::load(self.load_path(), self.manifest.path())?);
         Ok(Arc::clone(self.library.get_or_init(|| library)))
     }
@@ -92,7 +101,7 @@ impl Prepared {
         if let Some(digest) = self.digest.get() {
             return Ok(*digest);
         }
-        let digest = Digest::of(self.file()).map_err(|error| LoadProblem::Unreadable(words(&error)))?;
+        let digest = Digest::of(self.file()).map_err(|error| LoadProblem::Unreadable(describe(&error)))?;
         Ok(*self.digest.get_or_init(|| digest))
     }
 
@@ -104,6 +113,12 @@ impl Prepared {
             }
             (Place::Copy(_) | Place::Own { .. }, Place::Copy(_) | Place::Own { .. }) => false,
         }
+    }
+
+    /// Whether the system's loader would take the other for this one, which it has loaded.
+    pub(super) fn is_bound_to(&self, other: &Place) -> bool {
+        let are_own = matches!((&self.place, other), (Place::Own { .. }, Place::Own { .. }));
+        are_own && self.library.get().is_some()
     }
 
     fn failed(&self, problem: LoadProblem) -> PluginError {

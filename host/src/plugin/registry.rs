@@ -1,17 +1,19 @@
 //! The libraries of one host.
 
 use super::build::{Build, Builder};
-use super::copies::Copies;
 use super::digest::Digest;
+use super::elf;
 use super::error::{LoadProblem, PluginError};
 use super::library::{ExportKind, Library};
-use super::loader::words;
 use super::manifest::Manifest;
+use super::news::{Bulletin, News};
 use super::prepared::Prepared;
 use super::reference::{Reference, SearchPath};
 use super::slot::Slot;
 use super::source::Source;
 use super::stamp::Stamp;
+use super::trust;
+use crate::process::describe;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::io;
@@ -29,6 +31,7 @@ const LOOKS: usize = 3;
 pub struct Registry {
     search_path: SearchPath,
     builder: Builder,
+    bulletin: Bulletin,
     /// By every absolute path under which a library was asked for.
     slots: RwLock<HashMap<PathBuf, Arc<Slot>>>,
     /// The newest build of each file, by its canonical path; locked while that is tried.
@@ -46,6 +49,8 @@ pub struct Resolved {
     pub type_name: String,
     /// A JSON Schema for its options, as text; `None`: the type publishes none.
     pub options_schema: Option<Arc<str>>,
+    /// What makes the library less than trustworthy, and where it will not run: a lowercase fragment each.
+    pub warnings: Vec<String>,
 }
 
 impl Registry {
@@ -67,15 +72,26 @@ impl Registry {
         self
     }
 
+    /// Knows what hosts before this one have kept in the first of these state dirs that is there.
+    #[must_use]
+    pub fn remembering(mut self, state_dirs: &[PathBuf]) -> Self {
+        if let Some(state_dir) = state_dirs.iter().find(|folder| folder.is_dir()) {
+            self.builder.remember(state_dir);
+        }
+        self
+    }
+
     /// Finds the task type that `LIBRARY[:Type]` names, and tries its library.
-    /// Relative paths resolve against `folder`, which is absolute; bare names are looked for in `search_paths` first.
+    /// Relative paths resolve against `folder`, which is absolute; bare names are looked for in `search_paths` first. With
+    /// `pin`, its content has to be that.
     pub fn resolve_task(
         &self,
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
+        pin: Option<&Digest>,
     ) -> Result<Resolved, PluginError> {
-        self.resolve(ExportKind::Task, reference, folder, search_paths)
+        self.resolve(ExportKind::Task, reference, folder, search_paths, pin)
     }
 
     /// The same for a notifier type.
@@ -84,14 +100,15 @@ impl Registry {
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
+        pin: Option<&Digest>,
     ) -> Result<Resolved, PluginError> {
-        self.resolve(ExportKind::Notifier, reference, folder, search_paths)
+        self.resolve(ExportKind::Notifier, reference, folder, search_paths, pin)
     }
 
     /// Finds and tries the library a bare name or a path stands for, whatever it exports. A type that follows is ignored.
     pub fn find(&self, reference: &str, folder: &Path) -> Result<Arc<Manifest>, PluginError> {
         let path = Reference::parse(reference)?.file(folder, &[], &self.search_path)?;
-        Ok(Arc::clone(&self.look_afresh(&path)?.manifest))
+        Ok(Arc::clone(&self.look_afresh(&path)?.0.manifest))
     }
 
     /// The newest usable build of the library of this absolute path, ready to be loaded but not loaded: if the file has
@@ -106,10 +123,12 @@ impl Registry {
             Some(prepared) => prepared,
             None => self.newest(path, &slot).map_err(failed)?,
         };
-        match pin {
-            None => Ok(current),
-            Some(pin) => slot.pinned(&current, pin).map_err(failed),
+        let Some(pin) = pin else { return Ok(current) };
+        let (pinned, refused) = slot.pinned(&current, pin).map_err(failed)?;
+        if let Some(problem) = refused {
+            self.bulletin.tell(pinned.manifest(), Some(problem.to_string()), Some(pin));
         }
+        Ok(pinned)
     }
 
     /// The library of this absolute path, loaded into this process.
@@ -119,38 +138,45 @@ impl Registry {
 
     /// Keeps private copies in a state dir that is locked for this process, from now on and until [`Registry::close`].
     /// What was found before is copied there now, so that a run is of what was checked, whatever becomes of the file.
+    /// What was loaded when the last host died is logged.
     ///
     /// # Errors
-    /// The folder cannot be written; copies are made in a temporary folder then.
+    /// Libraries cannot be copied there, or not be loaded from there; copies are made in a temporary folder then.
     pub fn keep_in(&self, state_dir: &Path) -> io::Result<()> {
-        self.builder.keep_in(Copies::in_state_dir(state_dir)?);
+        let kept = self.builder.keep_in(state_dir);
         let slots: Vec<_> =
             self.slots.read().iter().map(|(path, slot)| (path.clone(), Arc::clone(slot))).collect();
         for (path, slot) in slots {
-            if slot.seen.read().is_none() {
-                continue;
-            }
-            if let Err(problem) = self.newest(&path, &slot) {
+            if slot.build().is_some()
+                && let Err(problem) = self.newest(&path, &slot)
+            {
                 log::error!(target: "bansuri", "{}", PluginError::Load { library: path, problem });
             }
         }
-        Ok(())
+        kept
     }
 
-    /// Removes the private copies. Libraries that are loaded stay; no other is loaded after.
+    /// Removes the private copies; the process comes to a clean end. Libraries that are loaded stay, no other is loaded
+    /// after.
     pub fn close(&self) {
         self.builder.close();
     }
 
-    /// The builds that are in use, in the order of the files' names.
-    pub fn libraries(&self) -> Vec<Arc<Manifest>> {
-        let slots = self.slots.read();
-        let seen =
-            slots.values().filter_map(|slot| Some(Arc::clone(&slot.seen.read().as_ref()?.build.manifest)));
-        let mut all: Vec<_> = seen.collect();
-        all.sort_by(|a, b| a.path().cmp(b.path()));
-        all.dedup_by(|a, b| a.path() == b.path());
-        all
+    /// Has this called, on any thread, when there is news of libraries.
+    pub fn wake_with(&self, wake: Arc<dyn Fn() + Send + Sync>) {
+        self.bulletin.wake_with(wake);
+    }
+
+    /// What runs use from now on, of each library of which that has changed since the last time.
+    pub fn take_news(&self) -> Vec<News> {
+        self.bulletin.take()
+    }
+
+    /// Why the newest usable build of the library of this path is not to be loaded into a host; `None`: it may be, or
+    /// nobody has asked for it yet.
+    pub fn must_isolate(&self, path: &Path) -> Option<String> {
+        let build = self.slots.read().get(path)?.build()?;
+        self.builder.suspects().reason(&build.source.path, &build.source.stamp)
     }
 
     /// Looks at a file that may have changed.
@@ -160,38 +186,74 @@ impl Registry {
         if let Some(prepared) = slot.current(Stamp::of_path(path).ok()) {
             return Ok(prepared);
         }
-        let build = slot.take(stamp_before(path), self.look(path, true))?;
+        let before = stamp_before(path);
+        let build = self.take(slot, before, self.look(path, true).map(|(build, _)| build))?;
         build.prepared().cloned().ok_or(LoadProblem::Changing)
     }
 
     /// Looks at a file whatever was found before: what is wrong with a library may lie elsewhere than in its file. A new
-    /// build that is refused is an error here.
-    fn look_afresh(&self, path: &Path) -> Result<Arc<Build>, PluginError> {
+    /// build that is refused is an error here. With the build comes what makes it less than trustworthy.
+    fn look_afresh(&self, path: &Path) -> Result<(Arc<Build>, Vec<String>), PluginError> {
         let slot = self.slot(path)?;
         let _looking = slot.looking.lock();
+        let before = stamp_before(path);
         let found = self.look(path, self.builder.keeps());
-        let refused = found.as_ref().err().cloned();
-        let taken = slot.take(stamp_before(path), found);
-        match refused {
-            None => taken,
-            Some(problem) => Err(problem),
+        let taken = self.take(
+            &slot,
+            before,
+            found.as_ref().map(|(build, _)| Arc::clone(build)).map_err(Clone::clone),
+        );
+        match (found, taken) {
+            (Ok((_, warnings)), Ok(build)) => Ok((build, warnings)),
+            (Err(problem), _) | (Ok(_), Err(problem)) => {
+                Err(PluginError::Load { library: path.to_owned(), problem })
+            }
         }
-        .map_err(|problem| PluginError::Load { library: path.to_owned(), problem })
     }
 
-    /// The build of what the file is now; ready to be loaded if `keep`.
-    fn look(&self, path: &Path, keep: bool) -> Result<Arc<Build>, LoadProblem> {
-        let canonical = path.canonicalize().map_err(|error| LoadProblem::Unreadable(words(&error)))?;
+    /// Takes what a look has shown, and tells of it.
+    fn take(
+        &self,
+        slot: &Slot,
+        before: (Option<Stamp>, bool),
+        found: Result<Arc<Build>, LoadProblem>,
+    ) -> Result<Arc<Build>, LoadProblem> {
+        let refused = found.as_ref().err().cloned();
+        let build = slot.take(before, found)?;
+        match refused {
+            // Nothing can be said of it yet.
+            Some(LoadProblem::Changing) => {}
+            refused => self.bulletin.tell(&build.manifest, refused.map(|problem| problem.to_string()), None),
+        }
+        Ok(build)
+    }
+
+    /// The build of what the file is now, ready to be loaded if `keep`, and what makes it less than trustworthy.
+    fn look(&self, path: &Path, keep: bool) -> Result<(Arc<Build>, Vec<String>), LoadProblem> {
+        let canonical = path.canonicalize().map_err(|error| LoadProblem::Unreadable(describe(&error)))?;
         let shelf = Arc::clone(self.shelves.lock().entry(canonical.clone()).or_default());
         let mut newest = shelf.lock();
         for _ in 0..LOOKS {
-            match self.builder.build(Source::open(&canonical)?, newest.as_ref(), keep) {
+            let source = Source::open(&canonical)?;
+            let found = judge(path, &source)
+                .and_then(|warnings| Ok((self.builder.build(source, newest.as_ref(), keep)?, warnings)));
+            match found {
                 Err(LoadProblem::Changing) => {}
                 Err(problem) => return Err(problem),
-                Ok(build) => return Ok(Arc::clone(newest.insert(build))),
+                Ok((build, warnings)) => return Ok((Arc::clone(newest.insert(build)), warnings)),
             }
         }
         Err(LoadProblem::Changing)
+    }
+
+    /// Whether the newest build is of this content; an older one that is does not count.
+    fn check_content(&self, path: &Path, pin: &Digest) -> Result<(), PluginError> {
+        let found = self.prepare(path, None)?.digest();
+        let checked = found.and_then(|found| match found == *pin {
+            true => Ok(()),
+            false => Err(LoadProblem::other_content(pin, &found)),
+        });
+        checked.map_err(|problem| PluginError::Load { library: path.to_owned(), problem })
     }
 
     fn slot(&self, path: &Path) -> Result<Arc<Slot>, PluginError> {
@@ -211,21 +273,26 @@ impl Registry {
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
+        pin: Option<&Digest>,
     ) -> Result<Resolved, PluginError> {
         let parsed = Reference::parse(reference)?;
         let path = parsed.file(folder, search_paths, &self.search_path)?;
-        let library = Arc::clone(&self.look_afresh(&path)?.manifest);
+        let (build, warnings) = self.look_afresh(&path)?;
+        if let Some(pin) = pin {
+            self.check_content(&path, pin)?;
+        }
+        let library = &build.manifest;
         let exported: Vec<String> = library.names(kind).map(str::to_owned).collect();
-        let resolved = |library: &Manifest, path, type_name: String| {
+        let resolved = |path: PathBuf, type_name: String| {
             let mut exports = library.exports().iter();
             let export = exports.find(|export| export.kind == kind && export.name == type_name);
             let options_schema = export.and_then(|export| export.options_schema.as_deref().map(Arc::from));
-            Resolved { library: path, type_name, options_schema }
+            let faults = warnings.iter().cloned().chain(self.must_isolate(&path));
+            let warnings = faults.map(|fault| format!("library {path:?}: {fault}")).collect();
+            Resolved { library: path, type_name, options_schema, warnings }
         };
         match parsed.type_name {
-            Some(name) if exported.iter().any(|known| known == name) => {
-                Ok(resolved(&library, path, name.to_owned()))
-            }
+            Some(name) if exported.iter().any(|known| known == name) => Ok(resolved(path, name.to_owned())),
             Some(name) => Err(PluginError::UnknownType {
                 of_other_kind: library.names(kind.other()).any(|other| other == name),
                 library: path,
@@ -234,7 +301,7 @@ impl Registry {
                 exported,
             }),
             None => match <[String; 1]>::try_from(exported) {
-                Ok([only]) => Ok(resolved(&library, path, only)),
+                Ok([only]) => Ok(resolved(path, only)),
                 Err(exported) => Err(PluginError::Unnamed {
                     library: path,
                     kind,
@@ -244,6 +311,24 @@ impl Registry {
             },
         }
     }
+}
+
+/// What makes the file at the end of this path less than trustworthy.
+fn judge(path: &Path, source: &Source) -> Result<Vec<String>, LoadProblem> {
+    let way = trust::way(path).map_err(|error| LoadProblem::Unreadable(describe(&error)))?;
+    if way.file != source.identity {
+        return Err(LoadProblem::Changing);
+    }
+    let mut warnings = way.faults;
+    if !warnings.is_empty() && trust::is_strict() {
+        return Err(LoadProblem::Untrusted(warnings.join("; ")));
+    }
+    if elf::names_origin(&source.file) {
+        let why = "it looks for others beside its own file ($ORIGIN), and so it is loaded from there and not from a \
+                   private copy: nobody may write to it while a host runs";
+        warnings.push(why.to_owned());
+    }
+    Ok(warnings)
 }
 
 /// What the file is, and whether that can be told from what it is later.

@@ -27,10 +27,8 @@ pub(super) struct Seen {
     pub(super) stamp: Option<Stamp>,
     /// Whether it can be told by the stamp that the file is still the same.
     pub(super) is_settled: bool,
-    /// What runs use.
+    /// What runs use: what the file is, or an older build if that is refused.
     pub(super) build: Arc<Build>,
-    /// Why the file cannot take the place of that build; `None`: it is that build.
-    pub(super) refused: Option<LoadProblem>,
 }
 
 impl Slot {
@@ -50,28 +48,37 @@ impl Slot {
         found: Result<Arc<Build>, LoadProblem>,
     ) -> Result<Arc<Build>, LoadProblem> {
         let mut seen = self.seen.write();
-        let (build, refused) = match (found, &*seen) {
-            (Ok(build), _) => {
-                let (stamp, is_settled) = (Some(build.source.stamp), build.source.is_settled);
-                *seen = Some(Seen { stamp, is_settled, build: Arc::clone(&build), refused: None });
-                return Ok(build);
-            }
+        let (looked, build) = match (found, &*seen) {
+            (Ok(build), _) => ((Some(build.source.stamp), build.source.is_settled), build),
             (Err(problem), None) => return Err(problem),
-            // Nothing is said of it yet; the next run looks again.
+            // The next run looks again.
             (Err(LoadProblem::Changing), Some(seen)) => return Ok(Arc::clone(&seen.build)),
-            (Err(problem), Some(seen)) => (Arc::clone(&seen.build), Some(problem)),
+            (Err(_), Some(seen)) => ((stamp, is_settled), Arc::clone(&seen.build)),
         };
-        *seen = Some(Seen { stamp, is_settled, build: Arc::clone(&build), refused });
+        *seen = Some(Seen { stamp: looked.0, is_settled: looked.1, build: Arc::clone(&build) });
         Ok(build)
     }
 
-    /// This build, if it is the pinned one, or an older one that is.
-    pub(super) fn pinned(&self, build: &Arc<Prepared>, pin: &Digest) -> Result<Arc<Prepared>, LoadProblem> {
+    /// The build that runs use.
+    pub(super) fn build(&self) -> Option<Arc<Build>> {
+        Some(Arc::clone(&self.seen.read().as_ref()?.build))
+    }
+
+    /// This build, if it is the pinned one, or else an older one that is, and then why not this one.
+    pub(super) fn pinned(
+        &self,
+        build: &Arc<Prepared>,
+        pin: &Digest,
+    ) -> Result<(Arc<Prepared>, Option<LoadProblem>), LoadProblem> {
         let found = build.digest()?;
         let mut pinned = self.pinned.lock();
         if found == *pin {
-            return Ok(Arc::clone(pinned.entry(found).or_insert_with(|| Arc::clone(build))));
+            return Ok((Arc::clone(pinned.entry(found).or_insert_with(|| Arc::clone(build))), None));
         }
-        pinned.get(pin).cloned().ok_or_else(|| LoadProblem::other_content(pin, &found))
+        let problem = LoadProblem::other_content(pin, &found);
+        match pinned.get(pin) {
+            Some(older) => Ok((Arc::clone(older), Some(problem))),
+            None => Err(problem),
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! The file of a library as its author ships it, opened once: what is looked at, copied and loaded is the same file.
 
 use super::error::LoadProblem;
-use super::loader::words;
 use super::stamp::Stamp;
+use crate::process::describe;
 use rustix::fs::OFlags;
 use std::fs::{File, FileType, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// An open library file.
@@ -17,12 +17,14 @@ pub(super) struct Source {
     pub(super) stamp: Stamp,
     /// Whether the stamp tells this content from every later one.
     pub(super) is_settled: bool,
+    /// Its device and its number.
+    pub(super) identity: (u64, u64),
 }
 
 impl Source {
     /// The path is canonical.
     pub(super) fn open(path: &Path) -> Result<Self, LoadProblem> {
-        let unreadable = |error: io::Error| LoadProblem::Unreadable(words(&error));
+        let unreadable = |error: io::Error| LoadProblem::Unreadable(describe(&error));
         // Asked before it is opened, since opening a device may do something.
         is_file(std::fs::metadata(path).map_err(unreadable)?.file_type())?;
         // A FIFO that is there by now is not waited for.
@@ -34,7 +36,8 @@ impl Source {
             return Err(LoadProblem::Empty);
         }
         let (stamp, is_settled) = Stamp::settled(|| file.metadata()).map_err(unreadable)?;
-        Ok(Self { path: path.to_owned(), file, stamp, is_settled })
+        let identity = (metadata.dev(), metadata.ino());
+        Ok(Self { path: path.to_owned(), file, stamp, is_settled, identity })
     }
 
     /// Whether it was not written to since it was opened, nor its rights changed.

@@ -35,5 +35,5 @@ pub use memory::give_memory_back;
 pub use program::{describe, is_executable};
 pub use spawn::{Spawn, SpawnError, Stdio};
 pub use stranger::{Member, Stranger, Trace, find_strangers, survey_strangers};
-pub use table::{Place, boot_ticks};
+pub use table::{Place, boot_ticks, start_of};
 pub use watched::Watched;

@@ -40,6 +40,11 @@ pub fn boot_ticks() -> u64 {
     u64::try_from(nanos / tick.max(1)).unwrap_or(0)
 }
 
+/// When this process was started, in ticks since boot. `None`: there is none of this number.
+pub fn start_of(number: u32) -> Option<u64> {
+    Some(row(libc::pid_t::try_from(number).ok()?)?.started)
+}
+
 /// A process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Row {

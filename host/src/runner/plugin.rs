@@ -5,7 +5,9 @@ use super::plugin_output::PluginOutput;
 use super::pump::Logs;
 use super::{CannotForce, Finished, LiveRun, RunSpec, StartError, Started, TaskRunner, Update};
 use crate::launch::{Action, Launch};
-use crate::plugin::{InstanceSetup, OutputSink, PluginFault, Registry, RunContext, RunSetup, TaskInstance};
+use crate::plugin::{
+    Digest, InstanceSetup, OutputSink, PluginFault, Registry, RunContext, RunSetup, TaskInstance,
+};
 use bansuri_core::{Exit, RunId};
 use crossbeam::channel::Sender;
 use parking_lot::{Condvar, Mutex};
@@ -241,11 +243,13 @@ impl Work {
     }
 
     fn make(&self) -> Result<TaskInstance, PluginFault> {
-        let Action::Plugin { library, type_name, options, .. } = &self.launch.action else {
+        let Action::Plugin { library, type_name, sha256, options, .. } = &self.launch.action else {
             return Err(PluginFault::Error("its command names no plugin".to_owned()));
         };
-        let library =
-            self.registry.library(library).map_err(|error| PluginFault::Error(error.to_string()))?;
+        let pin = sha256.map(Digest);
+        let prepared = self.registry.prepare(library, pin.as_ref());
+        let library = prepared.and_then(|prepared| prepared.library());
+        let library = library.map_err(|error| PluginFault::Error(error.to_string()))?;
         library.new_task(type_name, InstanceSetup { name: self.launch.name.shared(), options })
     }
 

@@ -1,8 +1,9 @@
 //! Keys that cannot apply together, or to such a task at all.
 
 use crate::machine::Fake;
-use crate::{accept, check, lines, run_on, script, scripts};
+use crate::{accept, check, findings, lines, run_on, script, scripts};
 use bansuri::config::CheckOptions;
+use bansuri::launch::Action;
 use bansuri_core::OnFail;
 
 #[test]
@@ -92,6 +93,46 @@ fn times_and_what_it_stands_for() {
     };
     assert_eq!(runs(r#""times": 3"#, r#""max-runs": 4"#), Some(4));
     assert_eq!(runs(r#""max-runs": 4"#, r#""times": 3"#), Some(3));
+}
+
+#[test]
+fn a_digest_pins_a_plugin_and_no_command() {
+    let sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    check(
+        &script(&format!(r#""sha256": "{sha256}""#)),
+        &[
+            r#""sha256" | error conflict task "x": sha256: pins the library of a plugin task, and this one runs a command | it would apply with "no-interface": true"#,
+        ],
+    );
+    // What `defaults` say is for those to whom it can apply.
+    let text = format!(
+        r#"{{ "defaults": {{ "sha256": "{sha256}" }}, "notifiers": {{ "pager": {{ "plugin": "pager.so", "sha256": "{sha256}" }} }},
+             "scripts": [ {{ "name": "a", "command": "b", "notify": "pager" }},
+                          {{ "name": "c", "command": "disk.so", "no-interface": true }} ] }}"#
+    );
+    let configuration = accept(&text);
+    let Action::Plugin { sha256, .. } = &configuration.launches[1].action else { panic!("a plugin task") };
+    let empty = [0xe3, 0xb0, 0xc4, 0x42];
+    assert_eq!(sha256.unwrap()[..4], empty);
+    assert_eq!(configuration.notifiers["pager"].sha256.unwrap()[..4], empty);
+    for wrong in ["b85", "b8555", "b85g", "b85ä"] {
+        let found = findings(&text.replace("b855", wrong));
+        assert!(found.lines().all(|line| line.contains("expected 64 hexadecimal digits")), "{found}");
+        assert_eq!(found.lines().count(), 2);
+    }
+}
+
+#[test]
+fn what_makes_a_library_less_than_trustworthy_is_said_once() {
+    let warning = "library \"/srv/jobs/shaky.so\": file \"/srv/jobs/shaky.so\" belongs to user 7";
+    let task = |name: &str| format!(r#"{{ "name": "{name}", "command": "shaky.so", "no-interface": true }}"#);
+    check(
+        &scripts(&format!("{}, {}", task("a"), task("b"))),
+        &[&format!(r#""shaky.so" | warning plugin task "a": command "shaky.so": {warning}"#)],
+    );
+    let text = r#"{ "notifiers": { "pager": { "plugin": "shaky.so" } },
+                    "scripts": [ { "name": "a", "command": "b", "notify": "pager" } ] }"#;
+    check(text, &[&format!(r#""shaky.so" | warning plugin notifier "pager": plugin "shaky.so": {warning}"#)]);
 }
 
 #[test]

@@ -29,6 +29,9 @@ pub(crate) const SWITCH: Case = Case {
 };
 pub(crate) const RESTARTS: &str = r#""on-fail": "restart""#;
 
+const SHA256: &str = "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"";
+const DIGITS: &str = "expected 64 hexadecimal digits";
+
 pub(crate) const RUNNING: &[Case] = &[
     Case {
         flat: "description",
@@ -60,6 +63,13 @@ pub(crate) const RUNNING: &[Case] = &[
             ("\"fork\"", "expected \"thread\" or \"process\""),
             ("true", "expected \"thread\" or \"process\""),
         ],
+    },
+    Case {
+        flat: "sha256",
+        grouped: &["general", "sha256"],
+        beside: r#""command": "disk.so", "no-interface": true"#,
+        valid: &["null", SHA256, "\"0123456789abcdefABCDEF01234567890123456789abcdef0123456789abcdef\""],
+        invalid: &[("\"\"", DIGITS), ("\"e3b0c442\"", DIGITS), ("5", DIGITS)],
     },
     Case {
         flat: "working-directory",

@@ -24,11 +24,17 @@ use bansuri::config::{
 use machine::Fake;
 use std::path::{Path, PathBuf};
 
-/// Knows one library with one type of each sort.
+/// Knows one library with one type of each sort, and one that others can change.
 struct Catalog;
 
 impl PluginCatalog for Catalog {
-    fn task_type(&mut self, reference: &str, folder: &Path, _: &[PathBuf]) -> Result<ResolvedType, String> {
+    fn task_type(
+        &mut self,
+        reference: &str,
+        folder: &Path,
+        _: &[PathBuf],
+        _: Option<&[u8; 32]>,
+    ) -> Result<ResolvedType, String> {
         resolve(reference, folder, "disk.so", "Space")
     }
 
@@ -37,6 +43,7 @@ impl PluginCatalog for Catalog {
         reference: &str,
         folder: &Path,
         _: &[PathBuf],
+        _: Option<&[u8; 32]>,
     ) -> Result<ResolvedType, String> {
         resolve(reference, folder, "pager.so", "Pager")
     }
@@ -44,12 +51,18 @@ impl PluginCatalog for Catalog {
 
 fn resolve(reference: &str, folder: &Path, library: &str, only: &str) -> Result<ResolvedType, String> {
     let (file, type_name) = reference.split_once(':').unwrap_or((reference, only));
-    match (file == library, type_name == only) {
+    let warnings = match file {
+        "shaky.so" => {
+            vec!["library \"/srv/jobs/shaky.so\": file \"/srv/jobs/shaky.so\" belongs to user 7".to_owned()]
+        }
+        _ => Vec::new(),
+    };
+    match (file == library || file == "shaky.so", type_name == only) {
         (true, true) => Ok(ResolvedType {
             library: folder.join(file),
             type_name: type_name.to_owned(),
             options_schema: None,
-            warnings: Vec::new(),
+            warnings,
         }),
         (true, false) => Err(format!("no type {type_name:?}, it exports {only:?}")),
         (false, _) => Err("no such file".to_owned()),

@@ -340,7 +340,13 @@ fn plugins_and_their_notifiers() {
     let launch = &configuration.launches[0];
     assert_eq!(
         launch.action,
-        Action::Plugin { library, type_name: "Space".to_owned(), options, isolation: Isolation::Thread }
+        Action::Plugin {
+            library,
+            type_name: "Space".to_owned(),
+            sha256: None,
+            options,
+            isolation: Isolation::Thread
+        }
     );
     assert_eq!(&*launch.command_text, "disk.so");
     assert_eq!(launch.notify, Some(NotifyTarget::Named("on_call".to_owned())));
@@ -348,6 +354,7 @@ fn plugins_and_their_notifiers() {
     let spec = |options: serde_json::Value, timeout: u64| NotifierSpec {
         library: PathBuf::from("/srv/jobs/pager.so"),
         type_name: "Pager".to_owned(),
+        sha256: None,
         options,
         isolation: Isolation::Thread,
         timeout: Duration::from_secs(timeout),

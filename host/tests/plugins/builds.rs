@@ -114,7 +114,8 @@ fn a_new_build_that_is_refused_leaves_the_old_one_in_use() {
     for bad in [&whole[..whole.len() / 2], b"#!/bin/sh\n", b"", &bytes("no-root-module")] {
         shipped.overwrite(bad);
         assert_eq!(shipped.exports(), ["FileCount"]);
-        let error = shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[]).unwrap_err();
+        let error =
+            shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[], None).unwrap_err();
         assert!(matches!(error, PluginError::Load { .. }), "{error}");
     }
     fs::remove_file(shipped.path()).unwrap();
@@ -170,7 +171,7 @@ fn copies_lie_in_the_state_dir_as_long_as_the_host_lives() {
     let folder = state.path().join("plugins");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("1-libdead.so"), "").unwrap();
-    shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[]).unwrap();
+    shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[], None).unwrap();
     shipped.registry.keep_in(state.path()).unwrap();
     // What was resolved is there, whatever becomes of the file.
     fs::remove_file(shipped.path()).unwrap();

@@ -78,8 +78,13 @@ pub(crate) fn misbehaving() -> Arc<Library> {
 /// A task of the misbehaving library.
 pub(crate) fn launch(name: &str, type_name: &str, options: serde_json::Value) -> Launch {
     let library = built("misbehaving").to_owned();
-    let action =
-        Action::Plugin { library, type_name: type_name.to_owned(), options, isolation: Isolation::Thread };
+    let action = Action::Plugin {
+        library,
+        type_name: type_name.to_owned(),
+        sha256: None,
+        options,
+        isolation: Isolation::Thread,
+    };
     Launch {
         command_text: format!("misbehaving:{type_name}").into(),
         ..Launch::new(TaskName::new(name).unwrap(), action, "/".into())

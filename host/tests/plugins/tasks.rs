@@ -42,6 +42,7 @@ fn a_library_that_cannot_be_loaded_any_more_fails_the_run() {
     task.action = Action::Plugin {
         library: "/gone.so".into(),
         type_name: "Exits".to_owned(),
+        sha256: None,
         options: json!({}),
         isolation: Isolation::Thread,
     };
@@ -280,6 +281,7 @@ fn the_example_counts_files() {
         task.action = Action::Plugin {
             library: built("minimal-task").to_owned(),
             type_name: "FileCount".to_owned(),
+            sha256: None,
             options: json!({ "folder": "spool", "at-most": at_most }),
             isolation: Isolation::Thread,
         };

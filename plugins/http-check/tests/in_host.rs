@@ -27,6 +27,7 @@ fn run(options: Value) -> Finished {
     let action = Action::Plugin {
         library: library(),
         type_name: "HttpCheck".to_owned(),
+        sha256: None,
         options,
         isolation: Isolation::Thread,
     };

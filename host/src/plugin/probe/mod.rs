@@ -4,5 +4,6 @@ mod answer;
 mod child;
 mod try_out;
 
+pub(super) use answer::Answer;
 pub use child::{WORD, answer_probe};
 pub(super) use try_out::try_out;
