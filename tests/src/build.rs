@@ -58,6 +58,14 @@ pub fn bansuri() -> PathBuf {
     artifacts().join("bansuri")
 }
 
+/// Builds a library from a C source of the fixtures: `at-load/crashes.c`.
+pub fn compile(source: &str, library: &Path) {
+    let source = workspace().join("tests/fixtures").join(source);
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-O0", "-o"]).arg(library).arg(source);
+    assert!(cc.status().expect("cc can be run").success(), "{cc:?}");
+}
+
 /// The library of a workspace crate, by the crate's name.
 pub fn library(package: &str) -> PathBuf {
     artifacts().join(file_name(package))
