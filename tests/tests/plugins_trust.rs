@@ -37,8 +37,11 @@ fn findings(output: &Output) -> Vec<(String, String)> {
     findings.iter().map(|finding| (word(finding, "severity"), word(finding, "message"))).collect()
 }
 
-/// What others can do, how it is brought about, and what is said of it.
-fn faults(sandbox: &Sandbox) -> Vec<(fn(&Sandbox), String)> {
+/// What brings about that others can do something, and what is said of it.
+type Fault = (fn(&Sandbox), String);
+
+/// What others can do.
+fn faults(sandbox: &Sandbox) -> Vec<Fault> {
     let (folder, file) = (canonical(sandbox, "plugins"), canonical(sandbox, "plugins/plugin.so"));
     let group = rustix::process::getegid().as_raw();
     vec![
