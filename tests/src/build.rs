@@ -66,6 +66,12 @@ pub fn compile(source: &str, library: &Path) {
     assert!(cc.status().expect("cc can be run").success(), "{cc:?}");
 }
 
+/// The SHA-256 of a file, in hexadecimal digits.
+pub fn sha256(file: &Path) -> String {
+    let output = Command::new("sha256sum").arg(file).output().expect("sha256sum can be run");
+    String::from_utf8_lossy(&output.stdout).chars().take(64).collect()
+}
+
 /// The library of a workspace crate, by the crate's name.
 pub fn library(package: &str) -> PathBuf {
     artifacts().join(file_name(package))

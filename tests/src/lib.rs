@@ -6,7 +6,7 @@ mod build;
 mod host;
 mod processes;
 
-pub use build::{artifacts, bansuri, cargo, compile, file_name, library, library_of, workspace};
+pub use build::{artifacts, bansuri, cargo, compile, file_name, library, library_of, sha256, workspace};
 pub use host::{Host, Sandbox, end};
 pub use processes::{group_members, is_alive, wait_until};
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use bansuri_tests::{Host, Sandbox, compile, library, wait_until};
+use bansuri_tests::{Host, Sandbox, compile, library, sha256, wait_until};
 use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::io::{Seek, Write};
@@ -127,8 +127,7 @@ fn a_new_build_that_is_refused_is_told_and_the_old_one_goes_on() {
 #[test]
 fn a_pinned_library_goes_on_as_it_is_and_another_is_refused_by_check() {
     let sandbox = sandbox();
-    let output = std::process::Command::new("sha256sum").arg(library("rebuilt")).output().unwrap();
-    let pin = String::from_utf8(output.stdout).unwrap()[..64].to_owned();
+    let pin = sha256(&library("rebuilt"));
     let configuration = json!({ "scripts": [
         { "name": "tick", "no-interface": true, "command": "./plugin.so:Tells", "timer": "10ms", "sha256": pin,
           "stdout": "tick.log" },
@@ -149,24 +148,4 @@ fn a_pinned_library_goes_on_as_it_is_and_another_is_refused_by_check() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(text.contains("its content is not the pinned one"), "{text}");
     }
-}
-
-#[test]
-fn a_library_that_looks_beside_its_own_file_is_loaded_from_there() {
-    let sandbox = sandbox();
-    let (inner, outer) = (sandbox.file("libinner.so"), sandbox.file("outer.so"));
-    fs::write(sandbox.file("inner.c"), "int inner(void) { return 7; }").unwrap();
-    fs::write(sandbox.file("outer.c"), "int inner(void); int outer(void) { return inner(); }").unwrap();
-    let cc = |arguments: &[&str]| {
-        let status =
-            std::process::Command::new("cc").current_dir(sandbox.path()).args(arguments).status().unwrap();
-        assert!(status.success());
-    };
-    cc(&["-shared", "-fPIC", "-o", inner.to_str().unwrap(), "inner.c"]);
-    let outer = outer.to_str().unwrap();
-    cc(&["-shared", "-fPIC", "-o", outer, "outer.c", "-L.", "-linner", "-Wl,-rpath,$ORIGIN"]);
-    // It is found to be no plugin: what it needs is found first.
-    let output = sandbox.output(&["plugin", "inspect", outer]);
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(text.contains("exports no root module"), "{text}");
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use bansuri_tests::{Sandbox, bansuri, library_of, workspace};
+use bansuri_tests::{Sandbox, bansuri, library, library_of, sha256, workspace};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -59,6 +59,9 @@ fn every_configuration_of_the_readme_is_accepted_but_for_its_plugins_path() {
     for mut configuration in all {
         if configuration["scripts"][0]["no-interface"] == true {
             configuration["scripts"][0]["command"] = json!("minimal-task");
+            if let Some(pin) = configuration["scripts"][0].get_mut("sha256") {
+                *pin = json!(sha256(&library("minimal-task")));
+            }
         }
         let output = Sandbox::new(&configuration).output(&["check", "--strict"]);
         assert!(output.status.success(), "{configuration:#}\n{}", String::from_utf8_lossy(&output.stderr));

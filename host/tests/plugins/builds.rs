@@ -185,3 +185,122 @@ fn copies_lie_in_the_state_dir_as_long_as_the_host_lives() {
     shipped.registry.close();
     assert!(!folder.exists());
 }
+
+#[test]
+fn news_of_a_library_is_told_once() {
+    let shipped = Shipped::new("minimal-task");
+    let (wake, woken) = std::sync::mpsc::channel();
+    shipped.registry.wake_with(Arc::new(move || wake.send(()).unwrap()));
+    let told = || -> Vec<_> {
+        let news = shipped.registry.take_news().into_iter();
+        news.map(|it| (it.manifest.exports()[0].name.clone(), it.refused)).collect()
+    };
+    let task = |refused: Option<&str>| vec![("FileCount".to_owned(), refused.map(str::to_owned))];
+    for _ in 0..2 {
+        shipped.prepared();
+    }
+    assert_eq!(told(), task(None));
+    shipped.overwrite(b"#!/bin/sh\n");
+    shipped.prepared();
+    shipped.overwrite(b"#!/bin/sh\n\n");
+    shipped.prepared();
+    assert_eq!(told(), task(Some("not a shared library")));
+    shipped.overwrite(&bytes("minimal-task"));
+    shipped.prepared();
+    assert_eq!(told(), task(None), "it is what it was, and nothing is refused any more");
+    shipped.rename_over(&bytes("minimal-notifier"));
+    shipped.prepared();
+    assert_eq!(told(), [("Journal".to_owned(), None)]);
+    shipped.prepared();
+    assert_eq!(told(), []);
+    assert_eq!(woken.try_iter().count(), 4);
+}
+
+#[test]
+fn a_library_that_was_loaded_when_two_hosts_died_is_to_be_isolated() {
+    let state = tempfile::tempdir().unwrap();
+    let shipped = Shipped::new("minimal-task");
+    // This process lives: what it leaves is made to be of another that does not.
+    let die = || {
+        let path = state.path().join("suspects.json");
+        let mut kept: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        kept["host"]["started"] = 1.into();
+        fs::write(&path, kept.to_string()).unwrap();
+    };
+    let host = || {
+        let registry = probing(SearchPath::default()).remembering(&[state.path().to_owned()]);
+        registry.resolve_task("./libplugin.so", shipped.home.path(), &[], None).unwrap();
+        registry.keep_in(state.path()).unwrap();
+        registry
+    };
+    for _ in 0..2 {
+        let registry = host();
+        assert_eq!(registry.must_isolate(&shipped.path()), None);
+        registry.library(&shipped.path()).unwrap();
+        die();
+    }
+    let registry = host();
+    let why = registry.must_isolate(&shipped.path()).unwrap();
+    assert!(why.starts_with("it was loaded when the host died without a clean end, 2 times"), "{why}");
+    let resolved = registry.resolve_task("./libplugin.so", shipped.home.path(), &[], None).unwrap();
+    assert!(resolved.warnings.iter().any(|warning| warning.ends_with(&why)), "{:?}", resolved.warnings);
+    assert_eq!(registry.must_isolate(built("minimal-task")), None);
+    // It was only looked at, by whom nothing is held against it.
+    die();
+    let registry = host();
+    assert!(registry.must_isolate(&shipped.path()).unwrap().contains("2 times"));
+    shipped.rename_over(&bytes("minimal-task"));
+    registry.prepare(&shipped.path(), None).unwrap();
+    assert_eq!(registry.must_isolate(&shipped.path()), None);
+}
+
+#[test]
+fn a_library_that_looks_beside_its_own_file_is_loaded_from_there() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let cc = |arguments: &[&str]| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut cc = std::process::Command::new("cc");
+        cc.current_dir(folder).args(["-shared", "-fPIC"]).args(arguments);
+        cc.arg("-I").arg(root.join("plugin-api/include"));
+        assert!(cc.status().unwrap().success());
+    };
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/plain/exports.c");
+    fs::write(folder.join("inner.c"), "int inner(void) { return 7; }").unwrap();
+    cc(&["inner.c", "-o", "libinner.so"]);
+    let needs = ["-Wl,--no-as-needed", "-L.", "-linner"];
+    let outer = |name: &str, path: &str| {
+        let (name, path) = (format!("-DNAME=\"{name}\""), format!("-Wl,-rpath,{path}"));
+        cc(&[&[source, "-o", "fresh.so", &name, &path], &needs[..]].concat());
+        fs::rename(folder.join("fresh.so"), folder.join("outer.so")).unwrap();
+    };
+    let library = folder.join("outer.so");
+    for path in ["$ORIGIN", "${ORIGIN}/../", "/nowhere:$ORIGIN"] {
+        outer("Good", &path.replace("/../", ""));
+        let registry = probing(SearchPath::default());
+        let resolved = registry.resolve_task("./outer.so", folder, &[], None).unwrap();
+        assert!(
+            resolved.warnings.iter().any(|warning| warning.contains("$ORIGIN")),
+            "{:?}",
+            resolved.warnings
+        );
+        let prepared = registry.prepare(&library, None).unwrap();
+        assert!(!prepared.is_private());
+        assert_eq!(prepared.load_path(), library.canonicalize().unwrap());
+    }
+    let registry = probing(SearchPath::default());
+    registry.library(&library).unwrap();
+    outer("Other", "$ORIGIN");
+    // The loader would take it for the one that it has.
+    let prepared = registry.prepare(&library, None).unwrap();
+    assert_eq!(prepared.manifest().exports()[0].name, "Good");
+    let refused = registry.take_news().pop().unwrap().refused;
+    assert_eq!(
+        refused.as_deref(),
+        Some("is loaded from its own folder ($ORIGIN): a new build takes a new host")
+    );
+    // One that names no such place cannot be loaded, from wherever.
+    outer("Good", "/nowhere");
+    let refused = problem(probing(SearchPath::default()).prepare(&library, None));
+    assert!(matches!(&refused, LoadProblem::Refused(why) if why.contains("libinner.so")), "{refused:?}");
+}

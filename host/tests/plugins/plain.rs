@@ -31,6 +31,7 @@ fn launch(name: &str, type_name: &str, environment: &[(&str, &str)]) -> Launch {
     let action = Action::Plugin {
         library: library().to_owned(),
         type_name: type_name.to_owned(),
+        sha256: None,
         options: json!({ "key": "ä\0" }),
         isolation: Isolation::Thread,
     };

@@ -104,6 +104,7 @@ fn older_and_newer_structs_are_read_as_far_as_both_know_them() {
         let action = Action::Plugin {
             library: library.path().to_owned(),
             type_name: "Good".to_owned(),
+            sha256: None,
             options: serde_json::json!({}),
             isolation: Isolation::Thread,
         };
