@@ -1,6 +1,10 @@
 //! The binaries and libraries under test. `cargo test` builds them for no other package, so they are built here, once a
 //! process and in the profile of the tests.
 
+use rustix::fs::Mode;
+use rustix::process::{geteuid, umask};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -15,6 +19,9 @@ pub fn artifacts() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let folder = own_folder();
+        if geteuid().is_root() {
+            keep_others_out(&folder);
+        }
         let status = cargo(workspace(), &["build", "--quiet", "--workspace"]).status();
         assert!(status.expect("cargo can be run").success(), "the workspace does not build");
         folder
@@ -45,6 +52,23 @@ pub fn library_of(folder: &Path, package: &str, arguments: &[&str]) -> PathBuf {
     let status = build.args(arguments).status().expect("cargo can be run");
     assert!(status.success(), "{package} of {} does not build", folder.display());
     own_folder().join(file_name(package))
+}
+
+/// A host that is root loads nothing that others may write to, as a file mode creation mask of 002 leaves it.
+fn keep_others_out(folder: &Path) {
+    const OTHERS_WRITE: u32 = 0o022;
+    let own = umask(Mode::empty());
+    umask(own | Mode::from_raw_mode(OTHERS_WRITE));
+    let target = folder.parent().unwrap_or(folder);
+    let built = std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    for path in built.filter(|path| path.is_file()).chain([folder.to_owned(), target.to_owned()]) {
+        let mode = path.metadata().map_or(0, |metadata| metadata.permissions().mode());
+        // Changed where it has to be alone: a changed file is a new build to hosts that run.
+        if mode & OTHERS_WRITE != 0 {
+            // What cannot be changed is named by the host that refuses it.
+            let _ = std::fs::set_permissions(&path, Permissions::from_mode(mode & !OTHERS_WRITE));
+        }
+    }
 }
 
 /// target/PROFILE/deps/this-test → target/PROFILE

@@ -115,6 +115,27 @@ fn a_new_build_that_others_can_change_is_refused_by_a_running_host_that_is_root(
 }
 
 #[test]
+fn copies_are_not_kept_where_others_could_change_them() {
+    if !geteuid().is_root() {
+        eprintln!("copies_are_not_kept_where_others_could_change_them: skipped: takes root");
+        return;
+    }
+    let sandbox = Sandbox::new(&json!({ "scripts": [
+        { "name": "task", "no-interface": true, "command": "misbehaving:Exits", "options": { "code": 0 } },
+    ]}));
+    fs::set_permissions(sandbox.path(), Permissions::from_mode(0o777)).unwrap();
+    let output = sandbox.output(&["run", "--exit-when-done"]);
+    assert_eq!(output.status.code(), Some(0));
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    let folder = sandbox.path().canonicalize().unwrap();
+    let why = format!(
+        "folder {folder:?} may be written to by everybody (mode 0777): their copies are kept in a temporary folder"
+    );
+    assert!(log.contains(&why), "{log}");
+    assert!(!sandbox.file(".bansuri/plugins").exists());
+}
+
+#[test]
 fn any_other_host_warns_of_them_once() {
     let sandbox = sandbox();
     for (bring_about, why) in faults(&sandbox) {

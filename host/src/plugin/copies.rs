@@ -1,18 +1,25 @@
 //! Private copies of library files, under names that are never used twice: a file that is mapped must not be written to,
 //! and the system's loader takes a path that it has seen for the library it has seen there.
 
+use super::trust;
+use crate::process::{Place, start_of};
 use rustix::fs::{Mode, StatVfsMountFlags};
+use rustix::process::geteuid;
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Seek};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The folder in a state dir.
 const FOLDER: &str = "plugins";
+
+/// What the names of temporary folders begin with.
+const PREFIX: &str = "bansuri-";
 
 /// A folder of copies, which is this process's alone. It is removed when this is dropped, or by the next host.
 #[derive(Debug)]
@@ -41,16 +48,28 @@ impl Copies {
         Self::make(folder)
     }
 
-    /// In a new folder for what is temporary.
+    /// In a new folder for what is temporary. What processes left there that were killed is removed.
     pub(super) fn temporary() -> io::Result<Self> {
+        let parent = std::env::temp_dir();
+        let owner = Owner::this();
+        if let Some(owner) = &owner {
+            remove_leftovers(&parent, owner);
+        }
         let mut random = [0; 8];
         getrandom(&mut random, GetRandomFlags::empty())?;
-        Self::make(std::env::temp_dir().join(format!("bansuri-{:016x}", u64::from_le_bytes(random))))
+        let owner = owner.map(|owner| owner.to_string()).unwrap_or_default();
+        Self::make(parent.join(format!("{PREFIX}{owner}-{:016x}", u64::from_le_bytes(random))))
     }
 
     fn make(folder: PathBuf) -> io::Result<Self> {
         DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(Self { folder, next: AtomicU64::new(1) })
+        let copies = Self { folder, next: AtomicU64::new(1) };
+        // Who can put another folder in its place decides what is loaded from it.
+        let faults = if trust::is_strict() { trust::way(&copies.folder)?.faults } else { Vec::new() };
+        match faults.first() {
+            Some(fault) => Err(io::Error::other(fault.clone())),
+            None => Ok(copies),
+        }
     }
 
     /// Removes the folder with all copies. What was loaded from them stays.
@@ -79,6 +98,53 @@ impl Copies {
                 let _ = std::fs::remove_file(&path);
                 Err(error)
             }
+        }
+    }
+}
+
+/// The process that a temporary folder is of, as the folder's name says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Owner {
+    /// The namespace of process numbers.
+    namespace: u64,
+    pid: u32,
+    /// In ticks since boot.
+    started: u64,
+}
+
+impl Owner {
+    /// `None`: there is no /proc to tell.
+    fn this() -> Option<Self> {
+        let pid = std::process::id();
+        Some(Self { namespace: Place::here().ok()?.namespace, pid, started: start_of(pid)? })
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.strip_prefix(PREFIX)?.split('-');
+        Some(Self {
+            namespace: parts.next()?.parse().ok()?,
+            pid: parts.next()?.parse().ok()?,
+            started: parts.next()?.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.namespace, self.pid, self.started)
+    }
+}
+
+/// Removes this user's temporary folders of processes that are certain to be dead.
+fn remove_leftovers(parent: &Path, this: &Owner) {
+    let entries = std::fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok);
+    for entry in entries {
+        let Some(owner) = entry.file_name().to_str().and_then(Owner::parse) else { continue };
+        let is_dead = owner.namespace == this.namespace && start_of(owner.pid) != Some(owner.started);
+        let is_ours = entry.metadata().is_ok_and(|it| it.is_dir() && it.uid() == geteuid().as_raw());
+        if is_dead && is_ours {
+            // One that stays is tried by the next who needs such a folder.
+            let _ = std::fs::remove_dir_all(entry.path());
         }
     }
 }
@@ -112,5 +178,56 @@ impl Drop for PrivateCopy {
 impl Drop for Copies {
     fn drop(&mut self) {
         self.remove();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temporary_folders_of_the_dead_are_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let this = Owner::this().unwrap();
+        let folder = |owner: Owner| {
+            let path = parent.path().join(format!("{PREFIX}{owner}-0123"));
+            std::fs::create_dir(&path).unwrap();
+            std::fs::write(path.join("1-lib.so"), "").unwrap();
+            path
+        };
+        let dead = folder(Owner { started: this.started + 1, ..this });
+        let elsewhere = folder(Owner { namespace: this.namespace + 1, started: this.started + 1, ..this });
+        let others = [folder(this), elsewhere, parent.path().join("bansuri-notes")];
+        std::fs::create_dir(&others[2]).unwrap();
+        remove_leftovers(parent.path(), &this);
+        assert!(!dead.exists());
+        assert!(others.iter().all(|path| path.exists()));
+    }
+
+    #[test]
+    fn a_folder_goes_with_what_is_in_it() {
+        let state = tempfile::tempdir().unwrap();
+        let source = tempfile::tempfile().unwrap();
+        let copies = Arc::new(Copies::in_state_dir(state.path()).unwrap());
+        let first = copies.copy(&source, OsStr::new("lib.so")).unwrap();
+        let second = copies.copy(&source, OsStr::new("lib.so")).unwrap();
+        assert_ne!(first.path(), second.path());
+        let (path, folder) = (first.path().to_owned(), state.path().join(FOLDER));
+        drop(first);
+        assert!(!path.exists());
+        drop(copies);
+        assert!(second.path().exists());
+        drop(second);
+        assert!(!folder.exists());
+        assert!(Copies::temporary().unwrap().are_loadable());
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_the_folder_is_not_followed() {
+        let (state, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(other.path().join("precious"), "").unwrap();
+        std::os::unix::fs::symlink(other.path(), state.path().join(FOLDER)).unwrap();
+        drop(Copies::in_state_dir(state.path()).unwrap());
+        assert!(other.path().join("precious").exists());
     }
 }

@@ -316,7 +316,7 @@ impl Registry {
 /// What makes the file at the end of this path less than trustworthy.
 fn judge(path: &Path, source: &Source) -> Result<Vec<String>, LoadProblem> {
     let way = trust::way(path).map_err(|error| LoadProblem::Unreadable(describe(&error)))?;
-    if way.file != source.identity {
+    if way.file != Some(source.identity) {
         return Err(LoadProblem::Changing);
     }
     let mut warnings = way.faults;

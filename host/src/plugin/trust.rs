@@ -17,13 +17,13 @@ const STICKY: u32 = 0o1000;
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 
-/// What a look at the way to a file has shown.
+/// What a look at the way to a file or folder has shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Way {
-    /// What others can do, a lowercase fragment each: `folder "/x" may be written to by its group (mode 0775)`.
+    /// What others can do, a lowercase fragment each: `folder "/x" may be written to by group 100 (mode 0775)`.
     pub(super) faults: Vec<String>,
-    /// The device and the number of the file at its end.
-    pub(super) file: (u64, u64),
+    /// The device and the number of the file at its end; `None`: there is a folder.
+    pub(super) file: Option<(u64, u64)>,
 }
 
 /// Whether this host is one that is not to load what others can change.
@@ -85,8 +85,7 @@ impl Walk {
                 end = Some((found.dev(), found.ino()));
             }
         }
-        let file = end.ok_or(io::ErrorKind::IsADirectory)?;
-        Ok(Way { faults: self.faults, file })
+        Ok(Way { faults: self.faults, file: end })
     }
 
     fn enter(&mut self, path: PathBuf, folder: Metadata) {
@@ -218,11 +217,11 @@ mod tests {
         assert_eq!(home.faults(&home.path("link.so")), [expect]);
         let found = way(&home.path("link.so")).unwrap().file;
         let metadata = file.metadata().unwrap();
-        assert_eq!(found, (metadata.dev(), metadata.ino()));
+        assert_eq!(found, Some((metadata.dev(), metadata.ino())));
         symlink("loop.so", home.path("loop.so")).unwrap();
         assert!(way(&home.path("loop.so")).is_err());
         assert!(way(&home.path("none.so")).is_err());
-        assert!(way(&open).is_err());
+        assert_eq!(way(&open).unwrap().file, None);
     }
 
     #[test]
