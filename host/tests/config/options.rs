@@ -204,11 +204,11 @@ fn keys_inside_options_are_their_own() {
         ],
     );
     probe(
-        r#""limits": { "old": 1, "cups": 2 }"#,
+        r#""limits": { "old": 1, "cpus": 2 }"#,
         &[
             r#"{ | error missing-option task "x": options.limits.cpu is missing"#,
             r#""old" | error unknown-option task "x": options.limits.old: Probe has no such option"#,
-            r#""cups" | error unknown-option task "x": options.limits.cups: Probe has no such option | did you mean "cpu"?"#,
+            r#""cpus" | error unknown-option task "x": options.limits.cpus: Probe has no such option | did you mean "cpu"?"#,
         ],
     );
 }

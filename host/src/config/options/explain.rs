@@ -71,14 +71,20 @@ fn explain(schema: &OptionsSchema, error: &ValidationError<'_>, faults: &mut Vec
             let Value::String(name) = error.instance().as_ref() else { return };
             let mut path = path;
             path.push(Step::Member(name.clone()));
-            let expected = part.node.and_then(|node| expected(&schema.document, node.get("propertyNames")?));
+            let named = part.node.map(|node| node.get("propertyNames").unwrap_or(node));
+            let expected = named.and_then(|node| expected(&schema.document, node));
             let wrong = Wrong::Name(expected.unwrap_or_else(|| one_line(&error.masked().to_string())));
             faults.push(Fault { path, wrong, help: None });
         }
-        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => match nearest_branch(error, context) {
-            Some(errors) => errors.iter().for_each(|error| explain(schema, error, faults)),
-            None => faults.push(wrong_value(schema, &part, path, error)),
-        },
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+            if let Some(fault) = unknown_variant(schema, error, context) {
+                faults.push(fault);
+            } else if let Some(errors) = nearest_branch(error, context) {
+                errors.iter().for_each(|error| explain(schema, error, faults));
+            } else {
+                faults.push(wrong_value(schema, &part, path, error));
+            }
+        }
         // The pattern could not be tried: that proves nothing against the value.
         Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {}
         _ => faults.push(wrong_value(schema, &part, path, error)),
@@ -89,6 +95,7 @@ fn unknown(schema: &OptionsSchema, part: &Part<'_>, mut path: Vec<Step>, name: &
     let known = part.node.map(|node| member_names(schema, node)).unwrap_or_default();
     let help = did_you_mean(name, known.iter().copied()).or_else(|| match known.as_slice() {
         [] => None,
+        [only] => Some(format!("valid is {only}")),
         known => Some(one_line(&format!("valid are {}", known.join(", ")))),
     });
     path.push(Step::Member(name.to_owned()));
@@ -122,7 +129,9 @@ fn wrong_value(
     };
     let expected = expected
         .unwrap_or_else(|| format!("what the schema asks for: {}", one_line(&error.masked().to_string())));
-    Fault { path, wrong: Wrong::Value { expected, is_secret: part.is_secret }, help: help.or(described) }
+    let is_secret = part.is_secret
+        || part.node.is_some_and(|node| alternatives(document, node).into_iter().any(is_secret));
+    Fault { path, wrong: Wrong::Value { expected, is_secret }, help: help.or(described) }
 }
 
 /// The errors of the alternative that was likely meant. `None`: none of them is nearer than the others, and all are to
@@ -131,38 +140,66 @@ fn nearest_branch<'e>(
     error: &ValidationError<'_>,
     branches: &'e [Vec<ValidationError<'static>>],
 ) -> Option<&'e [ValidationError<'static>]> {
-    let depth = error.instance_path().segments().count();
-    let is_here = |inner: &ValidationError<'_>| inner.instance_path().segments().count() == depth;
-    // Another type of value, or another value of a list, was not meant; an object that lacks something may have been.
-    let is_of_form = |inner: &ValidationError<'_>| match inner.kind() {
-        _ if !is_here(inner) => true,
+    let mut ranked: Vec<_> = branches
+        .iter()
+        .filter(|errors| errors.iter().all(|inner| is_of_form(error, inner)))
+        .map(|errors| (variant(error, errors).is_some(), errors.len(), errors.as_slice()))
+        .collect();
+    ranked.sort_by_key(|(is_another, count, _)| (*is_another, *count));
+    match ranked.as_slice() {
+        [(.., errors)] => Some(errors),
+        [(is_another, count, errors), (next_is_another, next_count, _), ..]
+            if (is_another, count) < (next_is_another, next_count) =>
+        {
+            Some(errors)
+        }
+        [_, _, ..] | [] => None,
+    }
+}
+
+/// Whether a value is of the form that an alternative asks for, in spite of this error. Another type of value, or
+/// another value of a list, was not meant; an object that lacks something may have been.
+fn is_of_form(error: &ValidationError<'_>, inner: &ValidationError<'_>) -> bool {
+    match inner.kind() {
+        _ if inner.instance_path() != error.instance_path() => true,
         Kind::Required { .. }
         | Kind::AdditionalProperties { .. }
         | Kind::UnevaluatedProperties { .. }
         | Kind::PropertyNames { .. } => true,
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => nearest_branch(inner, context).is_some(),
         _ => false,
-    };
-    // A member that names the variant tells which one was meant.
-    let names_another = |inner: &&ValidationError<'_>| {
-        inner.instance_path().segments().count() == depth + 1
-            && matches!(inner.kind(), Kind::Constant { .. } | Kind::Enum { .. })
-    };
-    let fitting = branches.iter().filter(|errors| errors.iter().all(is_of_form));
-    let ranked = fitting.map(|errors| {
-        (errors.iter().filter(|inner| names_another(inner)).count(), errors.len(), errors.as_slice())
-    });
-    let mut ranked: Vec<_> = ranked.collect();
-    ranked.sort_by_key(|(others, count, _)| (*others, *count));
-    match ranked.as_slice() {
-        [(.., errors)] => Some(errors),
-        [(others, count, errors), (next_others, next_count, _), ..]
-            if (others, count) < (next_others, next_count) =>
-        {
-            Some(errors)
-        }
-        [_, _, ..] | [] => None,
     }
+}
+
+/// The error that says that the value names another alternative, by a member.
+fn variant<'e>(
+    error: &ValidationError<'_>,
+    errors: &'e [ValidationError<'static>],
+) -> Option<&'e ValidationError<'static>> {
+    let depth = error.instance_path().segments().count() + 1;
+    errors.iter().find(|inner| {
+        matches!(inner.kind(), Kind::Constant { .. } | Kind::Enum { .. })
+            && inner.instance_path().segments().count() == depth
+    })
+}
+
+/// A value that names an alternative which does not exist, where each of them is named by the same member.
+fn unknown_variant(
+    schema: &OptionsSchema,
+    error: &ValidationError<'_>,
+    branches: &[Vec<ValidationError<'static>>],
+) -> Option<Fault> {
+    let objects = branches.iter().filter(|errors| errors.iter().all(|inner| is_of_form(error, inner)));
+    let variants: Vec<_> = objects.map(|errors| variant(error, errors)).collect::<Option<_>>()?;
+    let (first, rest) = variants.split_first().filter(|(_, rest)| !rest.is_empty())?;
+    if rest.iter().any(|other| other.instance_path() != first.instance_path()) {
+        return None;
+    }
+    let parts = variants.iter().map(|variant| Part::of(schema, variant.evaluation_path()).node.cloned());
+    // Together they are what one part with alternatives would be.
+    let all = serde_json::json!({ "anyOf": parts.collect::<Option<Vec<_>>>()? });
+    let part = Part { node: Some(&all), description: None, is_secret: false };
+    Some(wrong_value(schema, &part, steps(first.instance_path()), first))
 }
 
 /// A part of the schema that an error is about.
@@ -195,11 +232,15 @@ impl<'d> Part<'d> {
                 part.is_secret = false;
             } else {
                 part.description = node.get("description").filter(|d| d.is_string()).or(part.description);
-                part.is_secret |= node.get("writeOnly") == Some(&Value::Bool(true));
+                part.is_secret |= is_secret(node);
             }
         }
         part
     }
+}
+
+fn is_secret(part: &Value) -> bool {
+    part.get("writeOnly") == Some(&Value::Bool(true))
 }
 
 /// The names that an object may have, in all of the parts that it is made of.
