@@ -89,8 +89,8 @@ impl<'a> Notifiers<'a> {
                         Some(_) | None => serde_json::Value::Object(serde_json::Map::new()),
                     };
                     let layer = written("options").filter(|value| value.as_object().is_some());
-                    let layers: Vec<_> = layer.map(|value| (subject, value)).into_iter().collect();
                     let place = Place::new(subject, Path::Word("options"));
+                    let layers: Vec<_> = layer.map(|value| (place, value)).into_iter().collect();
                     let given = Given { place, layers: &layers, named, options: &options };
                     schemas.check(&resolved, &given, findings);
                     let timeout = match read.field("timeout") {

@@ -97,11 +97,13 @@ impl<'a> Settings<'a> {
     }
 
     /// The objects that the options are merged from, the lowest first.
-    pub(super) fn option_layers(&self) -> Vec<(Subject<'a>, &'a Value<'a>)> {
+    pub(super) fn option_layers(&self) -> Vec<(Place<'a>, &'a Value<'a>)> {
         let Some(written) = self.stated(Key::Options) else { return Vec::new() };
-        let own = (!written.is_inherited).then_some((self.subject, written.value));
-        let shared = self.shared_options.map(|shared| (Subject::Defaults, shared.value));
-        shared.into_iter().chain(own).filter(|(_, value)| value.as_object().is_some()).collect()
+        let own = (!written.is_inherited).then_some((self.subject, written));
+        let shared = self.shared_options.as_ref().map(|shared| (Subject::Defaults, shared));
+        let objects =
+            shared.into_iter().chain(own).filter(|(_, written)| written.value.as_object().is_some());
+        objects.map(|(subject, written)| (Place::new(subject, written.path), written.value)).collect()
     }
 
     /// The key as it was written, unless it was written as null.

@@ -4,7 +4,7 @@ use super::explain::{Fault, Wrong, faults};
 use super::layers::{self, Spot, Step};
 use super::schema::OptionsSchema;
 use crate::config::catalog::ResolvedType;
-use crate::config::findings::{Findings, Path, Place, Shown, Subject, plain};
+use crate::config::findings::{Findings, Path, Place, Shown, plain};
 use crate::config::read::opening;
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::{Range, Ranged};
@@ -18,10 +18,10 @@ pub(in crate::config) struct Schemas(HashMap<PathBuf, HashMap<String, Option<Opt
 
 /// Options, and where they come from.
 pub(in crate::config) struct Given<'g, 'a> {
-    /// Who gives them, and under which key.
+    /// Who gives them, and under which key: the uppermost, where several do.
     pub(in crate::config) place: Place<'g>,
     /// The objects that they are merged from, the lowest first; none: the type gets an empty object.
-    pub(in crate::config) layers: &'g [(Subject<'g>, &'a Value<'a>)],
+    pub(in crate::config) layers: &'g [(Place<'g>, &'a Value<'a>)],
     /// Where the type is named.
     pub(in crate::config) named: Range,
     /// What the type gets.
@@ -68,13 +68,12 @@ fn warn(error: &str, resolved: &ResolvedType, given: &Given<'_, '_>, findings: &
 
 fn report(fault: &Fault, type_name: &str, given: &Given<'_, '_>, findings: &mut Findings<'_>) {
     let spot = layers::find(given.layers, &fault.path);
-    let subject = match (&fault.wrong, spot) {
+    let Place { subject, path } = match (&fault.wrong, spot) {
         // What is missing from `defaults` as well is missing from the task.
-        (Wrong::Missing(_), _) | (_, None) => given.place.subject,
-        (_, Some(spot)) => spot.subject,
+        (Wrong::Missing(_), _) | (_, None) => given.place,
+        (_, Some(spot)) => spot.options,
     };
-    let path = written(given.place.path, &fault.path);
-    let place = format!("{subject}{path}");
+    let place = format!("{subject}{}", written(path, &fault.path));
     let (code, span, message) = match &fault.wrong {
         Wrong::Unknown => {
             ("unknown-option", key(spot, given), format!("{place}: {type_name} has no such option"))

@@ -1,6 +1,6 @@
 //! Where a part of merged options is written.
 
-use crate::config::findings::Subject;
+use crate::config::findings::Place;
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::{Range, Ranged};
 
@@ -14,16 +14,16 @@ pub(super) enum Step {
 /// A part of the options as it is written.
 #[derive(Clone, Copy)]
 pub(super) struct Spot<'s, 'a> {
-    /// Who wrote it.
-    pub(super) subject: Subject<'s>,
+    /// The options that it is a part of: who wrote them, and under which key.
+    pub(super) options: Place<'s>,
     pub(super) value: &'a Value<'a>,
     /// Where its name stands; `None` for an element and for the options themselves.
     pub(super) key: Option<Range>,
 }
 
 /// The part that a path leads to, among objects that lie over each other, the lowest first. `None`: it is not written.
-pub(super) fn find<'s, 'a>(layers: &[(Subject<'s>, &'a Value<'a>)], path: &[Step]) -> Option<Spot<'s, 'a>> {
-    let spots = layers.iter().map(|(subject, value)| Spot { subject: *subject, value: *value, key: None });
+pub(super) fn find<'s, 'a>(layers: &[(Place<'s>, &'a Value<'a>)], path: &[Step]) -> Option<Spot<'s, 'a>> {
+    let spots = layers.iter().map(|(options, value)| Spot { options: *options, value: *value, key: None });
     let mut spots: Vec<Spot<'s, 'a>> = spots.collect();
     for step in path {
         spots = inner(&spots, step);
@@ -50,7 +50,7 @@ fn inner<'s, 'a>(spots: &[Spot<'s, 'a>], step: &Step) -> Vec<Spot<'s, 'a>> {
         if !found.last().is_some_and(are_merged) {
             found.clear();
         }
-        found.push(Spot { subject: spot.subject, value, key });
+        found.push(Spot { options: spot.options, value, key });
     }
     found
 }
@@ -58,6 +58,7 @@ fn inner<'s, 'a>(spots: &[Spot<'s, 'a>], step: &Step) -> Vec<Spot<'s, 'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::findings::{Path, Subject};
     use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
     fn member(name: &str) -> Step {
@@ -72,12 +73,13 @@ mod tests {
         };
         let under = parse(r#"{ "a": { "b": 1, "c": 2, "d": {} }, "e": [1, 2], "f": { "g": 1 } }"#);
         let over = parse(r#"{ "a": { "b": 3, "d": 4 }, "e": [5], "f": 6 }"#);
-        let layers: [(Subject<'_>, &Value<'_>); 2] = [(Subject::Defaults, under), (Subject::Task("x"), over)];
+        let place = |subject| Place::new(subject, Path::Word("options"));
+        let (defaults, task) = (Subject::Defaults, Subject::Task("x"));
+        let layers: [(Place<'_>, &Value<'_>); 2] = [(place(defaults), under), (place(task), over)];
         let at = |path: &[Step]| {
             let spot = find(&layers, path)?;
-            Some((spot.subject, spot.value.range().start, spot.key.map(|key| key.start)))
+            Some((spot.options.subject, spot.value.range().start, spot.key.map(|key| key.start)))
         };
-        let (defaults, task) = (Subject::Defaults, Subject::Task("x"));
         assert_eq!(at(&[]), Some((task, 0, None)));
         assert_eq!(at(&[member("a"), member("b")]), Some((task, 14, Some(9))));
         assert_eq!(at(&[member("a"), member("c")]), Some((defaults, 22, Some(17))));

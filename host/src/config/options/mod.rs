@@ -8,4 +8,5 @@ mod table;
 mod words;
 
 pub(super) use check::{Given, Schemas};
+pub(super) use schema::OptionsSchema;
 pub use table::{OptionRow, option_rows};

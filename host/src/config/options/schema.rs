@@ -7,15 +7,15 @@ use serde_json::Value;
 const LONGEST_CHAIN: usize = 32;
 
 /// A schema that was understood.
-pub(super) struct OptionsSchema {
-    pub(super) document: Document,
-    pub(super) validator: Validator,
+pub(in crate::config) struct OptionsSchema {
+    pub(in crate::config) document: Document,
+    pub(in crate::config) validator: Validator,
 }
 
 impl OptionsSchema {
     /// Compiles the text of a schema. What it refers to must be in it: nothing is fetched from anywhere. The error is a
     /// fragment in one line.
-    pub(super) fn new(text: &str) -> Result<Self, String> {
+    pub(in crate::config) fn new(text: &str) -> Result<Self, String> {
         let document = Document::new(text)?;
         if let Some(ring) = document.ring() {
             return Err(format!("its reference {ring:?} leads back to itself"));
@@ -27,7 +27,7 @@ impl OptionsSchema {
 }
 
 /// A schema as a document whose parts refer to each other.
-pub(super) struct Document(Value);
+pub(in crate::config) struct Document(Value);
 
 impl Document {
     pub(super) fn new(text: &str) -> Result<Self, String> {
@@ -35,7 +35,7 @@ impl Document {
         Ok(Self(value))
     }
 
-    pub(super) fn root(&self) -> &Value {
+    pub(in crate::config) fn root(&self) -> &Value {
         &self.0
     }
 
@@ -76,10 +76,10 @@ impl Document {
     }
 }
 
-/// The text of others in one line, and not longer than a line can bear.
+/// The text of others in one line, without what a terminal would obey, and not longer than a line can bear.
 pub(super) fn one_line(text: &str) -> String {
     const LONGEST: usize = 240;
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(char::is_control, "");
     match text.char_indices().nth(LONGEST) {
         None => text,
         Some((end, _)) => format!("{}…", &text[..end]),

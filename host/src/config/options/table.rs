@@ -1,6 +1,6 @@
 //! The options of a type, for people.
 
-use super::schema::{Document, one_line};
+use super::schema::{Document, OptionsSchema, one_line};
 use super::words::{alternatives, literals, types};
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub struct OptionRow {
 /// The options that a schema describes: those that have to be given first, then by name, and those of an inner object
 /// after the object. The error is a fragment in one line.
 pub fn option_rows(schema: &str) -> Result<Vec<OptionRow>, String> {
-    let document = Document::new(schema)?;
+    let OptionsSchema { document, .. } = OptionsSchema::new(schema)?;
     let mut rows = Vec::new();
     add_members(&document, document.root(), "", &mut rows);
     Ok(rows)
@@ -45,8 +45,8 @@ fn add_members(document: &Document, object: &Value, prefix: &str, rows: &mut Vec
         let description =
             document.annotation(member, "description").and_then(Value::as_str).unwrap_or_default();
         rows.push(OptionRow {
-            name: path.clone(),
-            kind: kind(document, member, 0),
+            name: one_line(&path),
+            kind: one_line(&kind(document, member, 0)),
             default: document
                 .annotation(member, "default")
                 .filter(|value| !value.is_null())
@@ -127,9 +127,7 @@ mod tests {
     fn a_schema_within_itself_ends() {
         let rows = option_rows(r##"{ "properties": { "a": { "$ref": "#" } } }"##).expect("it is a schema");
         assert_eq!(rows.len(), 4, "{rows:?}");
-        assert!(
-            option_rows(r##"{ "$ref": "#", "items": { "$ref": "#" } }"##).is_ok_and(|rows| rows.is_empty())
-        );
+        assert!(option_rows("true").is_ok_and(|rows| rows.is_empty()));
         assert!(
             option_rows(
                 r##"{ "properties": { "a": { "items": { "$ref": "#/properties/a" }, "type": "array" } } }"##
