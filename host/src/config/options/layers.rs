@@ -23,7 +23,7 @@ pub(super) struct Spot<'s, 'a> {
 
 /// The part that a path leads to, among objects that lie over each other, the lowest first. `None`: it is not written.
 pub(super) fn find<'s, 'a>(layers: &[(Place<'s>, &'a Value<'a>)], path: &[Step]) -> Option<Spot<'s, 'a>> {
-    let spots = layers.iter().map(|(options, value)| Spot { options: *options, value: *value, key: None });
+    let spots = layers.iter().map(|(options, value)| Spot { options: *options, value, key: None });
     let mut spots: Vec<Spot<'s, 'a>> = spots.collect();
     for step in path {
         spots = inner(&spots, step);
