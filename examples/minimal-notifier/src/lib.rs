@@ -4,13 +4,15 @@
 #![forbid(unsafe_code)]
 
 use bansuri_plugin_api::{FailureInfo, Notifier, NotifierConfig, NotifyError, export_plugin};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{fs::OpenOptions, io::Write, path::PathBuf};
 
 /// The options in `scripts.json` are the fields of the notifier.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Journal {
+    /// The file that gets the lines; a relative one lies in the working directory of the task that failed.
     path: PathBuf,
 }
 
@@ -29,6 +31,11 @@ impl Notifier for Journal {
 
     fn description() -> &'static str {
         "appends a line to a file for every failure"
+    }
+
+    fn options_schema() -> Option<String> {
+        // With it `bansuri check` finds a wrong option, and `plugin inspect` tells of all of them.
+        Some(schemars::schema_for!(Self).to_value().to_string())
     }
 }
 

@@ -4,14 +4,17 @@
 #![forbid(unsafe_code)]
 
 use bansuri_plugin_api::{Task, TaskConfig, TaskContext, TaskError, export_plugin};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{fs, io::Write, path::PathBuf};
 
 /// The options in `scripts.json` are the fields of the task.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct FileCount {
+    /// The folder whose files are counted; a relative one lies in the working directory.
     folder: PathBuf,
+    /// How many files are still good.
     at_most: usize,
 }
 
@@ -31,6 +34,11 @@ impl Task for FileCount {
 
     fn description() -> &'static str {
         "fails when a folder holds more files than it should"
+    }
+
+    fn options_schema() -> Option<String> {
+        // With it `bansuri check` finds a wrong option before any run, and `plugin inspect` tells of all of them.
+        Some(schemars::schema_for!(Self).to_value().to_string())
     }
 }
 

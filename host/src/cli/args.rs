@@ -29,7 +29,7 @@ enum Subcommands {
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Print the JSON Schema of scripts.json, with which editors complete and check it
-    Schema,
+    Schema(SchemaArgs),
 }
 
 /// Where the configuration is.
@@ -77,6 +77,16 @@ pub(super) struct CheckArgs {
     /// How findings are written: for people to standard error, or as one JSON array to standard output
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct SchemaArgs {
+    /// Include the options of the plugins that are installed, and of those that the configuration names
+    #[arg(long)]
+    pub(super) plugins: bool,
+    /// The configuration whose search paths and plugins are included [default: scripts.json, if there is one]
+    #[arg(short, long, value_name = "FILE", requires = "plugins")]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -141,7 +151,7 @@ pub fn main() -> ! {
         Some(Subcommands::Run(args)) => super::run::run(&args),
         Some(Subcommands::Check(args)) => super::check::check(&args),
         Some(Subcommands::Plugin(command)) => super::plugin::plugin(&command),
-        Some(Subcommands::Schema) => super::schema::schema(),
+        Some(Subcommands::Schema(args)) => super::schema::schema(&args),
     };
     logger::flush();
     // Plugin threads may still be alive: destructors that run under them (`exit`) would pull their world away.

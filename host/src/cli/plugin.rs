@@ -1,14 +1,14 @@
 //! `bansuri plugin …`: what a library exports, what there is, and how one begins.
 
 mod crate_name;
+mod describe;
 mod list;
 mod new;
 
 use super::args::{Format, PluginCommand};
 use crate::exit_code;
-use crate::plugin::{Export, ExportKind, Manifest, Registry};
+use crate::plugin::Registry;
 use crate::process::OWN_BINARY;
-use std::fmt::Write;
 use std::path::Path;
 
 /// Runs the subcommand.
@@ -31,48 +31,11 @@ fn inspect(library: &str, format: Format) -> i32 {
             return exit_code::INVALID;
         }
     };
+    let (path, api_version, exports) = (library.path(), library.api_version(), library.exports());
     let text = match format {
-        Format::Human => describe(&library),
-        Format::Json => describe_json(&library),
+        Format::Human => describe::for_people(path, api_version, exports),
+        Format::Json => describe::for_programs(path, api_version, exports),
     };
     print!("{text}");
     exit_code::FINE
-}
-
-fn describe(library: &Manifest) -> String {
-    let mut text = format!("{}\nbansuri-plugin-api {}\n", library.path().display(), library.api_version());
-    section(&mut text, "Tasks", library, ExportKind::Task);
-    section(&mut text, "Notifiers", library, ExportKind::Notifier);
-    text
-}
-
-fn of_kind(library: &Manifest, kind: ExportKind) -> Vec<&Export> {
-    library.exports().iter().filter(|export| export.kind == kind).collect()
-}
-
-fn section(text: &mut String, title: &str, library: &Manifest, kind: ExportKind) {
-    let exports = of_kind(library, kind);
-    if exports.is_empty() {
-        return;
-    }
-    let width = exports.iter().map(|export| export.name.chars().count()).max().unwrap_or(0);
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "\n{title}:");
-    for export in exports {
-        let line = format!("  {:width$}  {}", export.name, export.description);
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-}
-
-fn describe_json(library: &Manifest) -> String {
-    let list = |exports: Vec<&Export>| -> serde_json::Value {
-        exports.iter().map(|e| serde_json::json!({ "name": e.name, "description": e.description })).collect()
-    };
-    let value = serde_json::json!({
-        "library": library.path(),
-        "api_version": library.api_version(),
-        "tasks": list(of_kind(library, ExportKind::Task)),
-        "notifiers": list(of_kind(library, ExportKind::Notifier)),
-    });
-    format!("{value:#}\n")
 }

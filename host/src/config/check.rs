@@ -12,6 +12,7 @@ use super::members::{Member, members};
 use super::model::{Configuration, ReloadMode};
 use super::nearest::did_you_mean;
 use super::notifiers::Notifiers;
+use super::options::Schemas;
 use super::read::{is_null, opening, read};
 use super::settings::{Defaults, Settings};
 use super::slots::collect;
@@ -51,7 +52,8 @@ pub fn check_text(
     let Some(root) = root_object(&value, &mut findings) else { return Err(findings.into_list()) };
     let catalog = &mut Remembering::new(catalog);
     let machine = Asked::new(machine);
-    let checker = Checker { file, folder, catalog, machine, findings: &mut findings };
+    let schemas = Schemas::default();
+    let checker = Checker { file, folder, catalog, schemas, machine, findings: &mut findings };
     let configuration = checker.root(root);
     match configuration {
         Some(configuration) if !findings.has_errors() => Ok((configuration, findings.into_list())),
@@ -121,6 +123,7 @@ struct Checker<'c, 't> {
     file: &'c Path,
     folder: &'c Path,
     catalog: &'c mut dyn PluginCatalog,
+    schemas: Schemas,
     machine: Asked<'c>,
     findings: &'c mut Findings<'t>,
 }
@@ -137,7 +140,8 @@ impl Checker<'_, '_> {
             notifiers.set_command(command.key, command.written, command.value, self.findings);
         }
         if let Some(object) = member("notifiers").and_then(|member| self.object(member)) {
-            notifiers.read(object, self.folder, &search_paths, self.catalog, self.findings);
+            let schemas = &mut self.schemas;
+            notifiers.read(object, self.folder, &search_paths, self.catalog, schemas, self.findings);
         }
         let defaults = member("defaults").and_then(|member| self.object(member));
         let defaults = Defaults::read(defaults, self.findings);
@@ -171,6 +175,7 @@ impl Checker<'_, '_> {
             folder: self.folder,
             search_paths,
             catalog: self.catalog,
+            schemas: self.schemas,
             machine: self.machine,
             system_zone: SystemZone::default(),
             last: Last::default(),

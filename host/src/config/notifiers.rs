@@ -6,6 +6,7 @@ use super::keys::{Key, NOTIFIER};
 use super::members::members;
 use super::model::NotifierSpec;
 use super::nearest::did_you_mean;
+use super::options::{Given, Schemas};
 use super::read::read;
 use super::settings::{Defaults, Settings};
 use super::slots::Written;
@@ -53,6 +54,7 @@ impl<'a> Notifiers<'a> {
         folder: &path::Path,
         search_paths: &[PathBuf],
         catalog: &mut dyn PluginCatalog,
+        schemas: &mut Schemas,
         findings: &mut Findings<'_>,
     ) {
         for member in members(object, false, Subject::Root, findings) {
@@ -80,22 +82,27 @@ impl<'a> Notifiers<'a> {
                 Some(_) => continue,
                 None => None,
             };
-            let plugin = member.value.as_object().and_then(|object| object.get("plugin"));
-            let span = plugin.map_or(member.key, |property| property.value.range());
+            let written = |name: &str| Some(&member.value.as_object()?.get(name)?.value);
+            let named = written("plugin").map_or(member.key, Ranged::range);
             match catalog.notifier_type(reference, folder, search_paths, sha256.as_ref()) {
                 Err(error) => {
                     let message = format!("{subject}plugin {}: {error}", quoted(reference));
-                    findings.error("plugin", span, message, None);
+                    findings.error("plugin", named, message, None);
                 }
                 Ok(resolved) => {
                     for warning in &resolved.warnings {
                         let message = format!("{subject}plugin {}: {warning}", quoted(reference));
-                        findings.warning("plugin", span, message, None);
+                        findings.warning("plugin", named, message, None);
                     }
                     let options = match read.field("options") {
                         Some(Typed::Json(options)) => options.clone(),
                         Some(_) | None => serde_json::Value::Object(serde_json::Map::new()),
                     };
+                    let layer = written("options").filter(|value| value.as_object().is_some());
+                    let place = Place::new(subject, Path::Word("options"));
+                    let layers: Vec<_> = layer.map(|value| (place, value)).into_iter().collect();
+                    let given = Given { place, layers: &layers, named, options: &options };
+                    schemas.check(&resolved, &given, findings);
                     let timeout = match read.field("timeout") {
                         Some(Typed::Duration(timeout)) => *timeout,
                         Some(_) | None => DEFAULT_TIMEOUT,

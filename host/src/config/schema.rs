@@ -3,6 +3,7 @@
 use super::keys::{GROUPS, Key, KeyInfo, NOTIFIER, NOTIFY_GROUP, PLUGINS, ROOT, TABLE};
 use super::reference::default_json;
 use super::schema_kinds::{Properties, fields, notifiers, of_kind, or_null, spellings};
+use super::schema_plugins::{self, PluginType};
 use super::slots::{Entry, entries};
 use super::typed::{Kind, Merged};
 use serde_json::{Map, Value, json};
@@ -12,12 +13,19 @@ use serde_json::{Map, Value, json};
 /// What it refuses, the checker refuses as well. The checker finds more: conflicts, names that do not exist, a key that is
 /// written twice. Unknown keys are left to its warnings, as those of later versions must not make a file invalid.
 pub fn json_schema() -> String {
-    let mut schema = root();
-    schema["$defs"] = Value::Object(definitions());
-    format!("{schema:#}\n")
+    json_schema_with(&[]).0
 }
 
-fn reference(name: &str) -> Value {
+/// The same schema with what is known of these types: the options of a task or notifier that names one of them are
+/// described and checked by the type's own schema. With it come fragments, one for each schema that cannot be included.
+pub fn json_schema_with(types: &[PluginType]) -> (String, Vec<String>) {
+    let mut schema = root();
+    schema["$defs"] = Value::Object(definitions());
+    let faults = schema_plugins::include(types, &mut schema);
+    (format!("{schema:#}\n"), faults)
+}
+
+pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
@@ -54,7 +62,7 @@ fn root() -> Value {
 }
 
 /// An object with a key of the group `general`.
-fn has(key: &str) -> Value {
+pub(super) fn has(key: &str) -> Value {
     json!({ "type": "object", "anyOf": [
         { "required": [key] },
         { "required": ["general"], "properties": { "general": { "type": "object", "required": [key] } } },

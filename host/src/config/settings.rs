@@ -7,7 +7,7 @@ use super::read_object::object;
 use super::schedule;
 use super::slots::{Slots, Written, collect};
 use super::typed::{Kind, Typed};
-use jsonc_parser::ast::Object;
+use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Range;
 use std::time::Duration;
 
@@ -51,6 +51,8 @@ pub(super) struct Settings<'a> {
     pub(super) opening: Range,
     slots: Slots<'a>,
     values: Vec<Option<Typed<'a>>>,
+    /// What `defaults` says of the options.
+    shared_options: Option<Written<'a>>,
 }
 
 impl<'a> Settings<'a> {
@@ -90,7 +92,18 @@ impl<'a> Settings<'a> {
             };
             values.push(value);
         }
-        Self { subject, opening, slots: own, values }
+        let shared_options = defaults.slots.of(Key::Options).copied();
+        Self { subject, opening, slots: own, values, shared_options }
+    }
+
+    /// The objects that the options are merged from, the lowest first.
+    pub(super) fn option_layers(&self) -> Vec<(Place<'a>, &'a Value<'a>)> {
+        let Some(written) = self.stated(Key::Options) else { return Vec::new() };
+        let own = (!written.is_inherited).then_some((self.subject, written));
+        let shared = self.shared_options.as_ref().map(|shared| (Subject::Defaults, shared));
+        let objects =
+            shared.into_iter().chain(own).filter(|(_, written)| written.value.as_object().is_some());
+        objects.map(|(subject, written)| (Place::new(subject, written.path), written.value)).collect()
     }
 
     /// The key as it was written, unless it was written as null.

@@ -1,10 +1,11 @@
 //! From a task's settings to what the core and the runners need of it.
 
 use super::catalog::PluginCatalog;
-use super::findings::{Findings, Shown, quoted};
+use super::findings::{Findings, Path as KeyPath, Place, Shown, quoted};
 use super::folders;
 use super::keys::Key;
 use super::machine::Asked;
+use super::options::{Given, Schemas};
 use super::plan::plan;
 use super::privileges::privileges;
 use super::read_list::command_text;
@@ -29,6 +30,7 @@ pub(super) struct Surroundings<'c> {
     pub(super) folder: &'c Path,
     pub(super) search_paths: &'c [PathBuf],
     pub(super) catalog: &'c mut dyn PluginCatalog,
+    pub(super) schemas: Schemas,
     pub(super) machine: Asked<'c>,
     pub(super) system_zone: SystemZone,
     /// What the task before had.
@@ -149,7 +151,7 @@ fn action(
         let line: Arc<str> = text.into();
         return Some((Action::Shell(Arc::clone(&line)), line));
     }
-    let Surroundings { folder, search_paths, catalog, .. } = surroundings;
+    let Surroundings { folder, search_paths, catalog, schemas, .. } = surroundings;
     let sha256 = match settings.value(Key::Sha256) {
         Some(Typed::Sha256(sha256)) => Some(*sha256),
         // Nothing is to be tried that may be another than the pinned one.
@@ -167,6 +169,17 @@ fn action(
                 Some(Typed::Json(options)) => options.clone(),
                 Some(_) | None => serde_json::Value::Object(serde_json::Map::new()),
             };
+            if !settings.is_broken(Key::Options) {
+                let path = settings.stated(Key::Options).map(|written| written.path);
+                let place = Place::new(settings.subject, path.unwrap_or(KeyPath::Flat(Key::Options.info())));
+                let layers = settings.option_layers();
+                let named = written.value.range();
+                schemas.check(
+                    &resolved,
+                    &Given { place, layers: &layers, named, options: &options },
+                    findings,
+                );
+            }
             let (library, type_name) = (resolved.library, resolved.type_name);
             let isolation = Isolation::Thread;
             Some((Action::Plugin { library, type_name, sha256, options, isolation }, text.into()))

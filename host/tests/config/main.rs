@@ -12,6 +12,7 @@ mod machine;
 mod meaning;
 mod merging;
 mod names;
+mod options;
 mod properties;
 mod reports;
 mod schema;

@@ -6,32 +6,51 @@ use bansuri_http_client::ureq::http::Method;
 use bansuri_http_client::{Headers, Url};
 use bansuri_plugin_kit::{Size, Span, Trust};
 use regex::bytes::Regex;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What `options` holds in the configuration; README.md has the table.
-#[derive(Clone, Debug, Deserialize)]
+/// What is asked, and what is a good answer. README.md has the table.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(title = "http-check")]
 pub(crate) struct Options {
+    /// What is asked, http or https, without credentials.
     pub(crate) url: Url,
+    /// How it is asked.
     #[serde(default)]
+    #[schemars(extend("default" = "GET"))]
     pub(crate) method: Verb,
+    /// Names and values sent with the request.
     #[serde(default)]
     pub(crate) headers: Headers,
+    /// Text sent with the request, by a method that takes one: POST, PUT or PATCH.
     pub(crate) body: Option<String>,
+    /// Good statuses: a number, `"2xx"`, `"200-204"`, or a list of them.
     #[serde(default)]
+    #[schemars(extend("default" = "200-299"))]
     pub(crate) expect_status: Statuses,
+    /// A regular expression that the body has to match somewhere.
     pub(crate) expect_body: Option<Pattern>,
+    /// The longest good time from the lookup of the name to the end of the body, redirects included.
     pub(crate) max_latency: Option<Span>,
+    /// When the check is given up.
     #[serde(default = "default_timeout")]
+    #[schemars(extend("default" = "10s"))]
     pub(crate) timeout: Span,
+    /// `true` (10 of them), `false` (a redirect is the answer), or how many.
     #[serde(default)]
+    #[schemars(extend("default" = true))]
     pub(crate) follow_redirects: Redirects,
+    /// A PEM file of the authorities to trust instead of the public ones; relative to the working directory.
     ca_file: Option<PathBuf>,
+    /// Whether every certificate is good.
     #[serde(default)]
     insecure: bool,
+    /// How much of the body is read; the rest is not looked at.
     #[serde(default = "default_body_limit")]
+    #[schemars(extend("default" = "1M"))]
     pub(crate) body_limit: Size,
 }
 
@@ -62,8 +81,13 @@ impl Options {
 }
 
 /// A method that can be sent.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String", extend(
+    "pattern" = "^([Gg][Ee][Tt]|[Hh][Ee][Aa][Dd]|[Pp][Oo][Ss][Tt]|[Pp][Uu][Tt]|[Pp][Aa][Tt][Cc][Hh]|\
+                 [Dd][Ee][Ll][Ee][Tt][Ee]|[Oo][Pp][Tt][Ii][Oo][Nn][Ss])$",
+    "examples" = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+))]
 pub(crate) struct Verb(pub(crate) Method);
 
 impl TryFrom<String> for Verb {
@@ -89,8 +113,9 @@ impl TryFrom<String> for Verb {
 }
 
 /// A regular expression over the bytes of a body.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String", extend("format" = "regex"))]
 pub(crate) struct Pattern(pub(crate) Regex);
 
 impl TryFrom<String> for Pattern {
@@ -157,10 +182,93 @@ mod tests {
         );
     }
 
+    /// Of each option what is good and what is not.
+    const OPTIONS: &[(&str, &str, &str)] = &[
+        (
+            "url",
+            r#"["http://a", "HTTPS://a:80/b?c", "http://[::1]:8080/", "https://a?b", "http://a/@b", "http://10.0.0.1/%20"]"#,
+            r#"["", "a", "/a", "ftp://a/", "http://", "http:///a", "http://a b/", "http://a/b c", "http://b@a/",
+                "http://b:c@a/", "http://:80/", " http://a", 1, null, []]"#,
+        ),
+        (
+            "headers",
+            r#"[{}, { "X-Token": "a b", "accept": "" }, { "a": "\u00e4\t" }, { "!#$%&'*+-.^_`|~": "" }]"#,
+            r#"[null, [], { "a b": "" }, { "": "" }, { "a": "b\n" }, { "a": "\u007f" }, { "a": 1 }, { "a": null }]"#,
+        ),
+        (
+            "method",
+            r#"["GET", "get", "Patch", "OPTIONS", "delete", "PUT", "Head", "POST"]"#,
+            r#"["FETCH", "", "GETS", " GET", null, 1]"#,
+        ),
+        ("body", r#"["", "a", null]"#, "[1, {}, []]"),
+        (
+            "expect-status",
+            r#"[200, 100, 599, "204", "2xx", "5XX", "200-299", " 200 - 299 ", [200, "4xx"], "0200", "+2xx"]"#,
+            r#"[0, 99, 600, -1, 70000, 200.5, "", "xx", "6xx", "0xx", "2x", "2Xx", " 2xx", "200-", "-200", "99", "600",
+                "200-600", "1-200", [], [600], [[200]], {}, null, true]"#,
+        ),
+        ("expect-body", r#"["", "a|b", null]"#, "[1, []]"),
+        (
+            "max-latency",
+            r#"[1, 18446744073709551615, "2", "500ms", "0m1s", "1d2h3m4s5ms", "007", null]"#,
+            r#"[0, -1, 1.5, "", "0", "0s", "s", "5 s", "5x", "-5s", "1.5s", "5s ", "+5", "+5s", true, []]"#,
+        ),
+        (
+            "timeout",
+            r#"[1, 18446744073709551615, "2", "500ms", "0m1s", "1d2h3m4s5ms", "007"]"#,
+            r#"[0, -1, 1.5, "", "0", "0s", "s", "5 s", "5x", "-5s", "1.5s", "5s ", "+5", "+5s", true, [], null]"#,
+        ),
+        ("follow-redirects", "[true, false, 0, 4294967295]", r#"[-1, 4294967296, 1.5, "yes", null]"#),
+        ("ca-file", r#"["", "ca.pem", null]"#, "[1, {}]"),
+        ("insecure", "[true, false]", r#"["true", 1, null]"#),
+        (
+            "body-limit",
+            r#"[1, "4096", "64K", "2m", "1G", "01k", "1T", 18446744073709551615]"#,
+            r#"[0, "0K", -1, 1.5, "", "K", "+1", "1P", "1KB", "1.5M", "1 M", null]"#,
+        ),
+        ("uri", "[]", "[1, null]"),
+    ];
+
+    /// No schema can tell that these are wrong.
+    const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
+        ("url", r#"["http://[::1/"]"#),
+        ("headers", r#"[{ "A": "b", "a": "c" }]"#),
+        ("expect-status", r#"["299-200"]"#),
+        ("expect-body", r#"["a(b"]"#),
+        ("timeout", r#"[1.0, "99999999999999999d"]"#),
+        ("body-limit", r#"["99999999999999999G"]"#),
+    ];
+
+    /// What a checker refuses by the schema, and what the type refuses: the same, but for what no schema can say.
+    #[test]
+    fn the_schema_takes_what_the_type_takes() {
+        let schema = schemars::schema_for!(Options).to_value();
+        jsonschema::draft202012::meta::validate(&schema).unwrap();
+        let schema = jsonschema::options().offline().build(&schema).unwrap();
+        let check = |option: &str, values: &str, is_good: bool, is_valid: bool| {
+            let values: Vec<serde_json::Value> = serde_json::from_str(values).unwrap();
+            for value in values {
+                let mut options = serde_json::json!({ "url": "http://a/" });
+                options[option] = value;
+                assert_eq!(schema.is_valid(&options), is_valid, "by the schema: {options}");
+                let read = serde_json::from_value::<Options>(options.clone());
+                assert_eq!(read.is_ok(), is_good, "{options}: {:?}", read.err());
+            }
+        };
+        for (option, good, bad) in OPTIONS {
+            check(option, good, true, true);
+            check(option, bad, false, false);
+        }
+        for (option, values) in BEYOND_A_SCHEMA {
+            check(option, values, false, true);
+        }
+        assert!(!schema.is_valid(&serde_json::json!({})));
+    }
+
     /// The schema, the table in the README and the options are one list.
     #[test]
     fn schema_readme_and_options_agree() {
-        let schema: serde_json::Value = serde_json::from_str(include_str!("../options.schema.json")).unwrap();
+        let schema = schemars::schema_for!(Options).to_value();
         let mut described: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
         described.sort();
         let unknown = error(r#"{ "?": 1 }"#);

@@ -1,10 +1,12 @@
 //! How many redirects are followed.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `true` (10), `false` (none) or a number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(from = "Written")]
+#[schemars(with = "Written")]
 pub(crate) struct Redirects(u32);
 
 impl Redirects {
@@ -19,11 +21,12 @@ impl Default for Redirects {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(untagged, expecting = "expected true, false or the number of redirects to follow")]
 enum Written {
     Whether(bool),
-    Limit(u32),
+    Limit(#[schemars(range(max = 4_294_967_295_u32))] u32),
 }
 
 impl From<Written> for Redirects {

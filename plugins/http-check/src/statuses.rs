@@ -1,12 +1,14 @@
 //! Which statuses are good.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
 use std::ops::RangeInclusive;
 
 /// A set of statuses, written as a number, as `"204"`, `"2xx"` or `"200-299"`, or as a list of those.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "Written")]
+#[schemars(with = "Written")]
 pub(crate) struct Statuses(Vec<RangeInclusive<u16>>);
 
 impl Statuses {
@@ -37,18 +39,26 @@ impl fmt::Display for Statuses {
 
 const EXPECTED: &str = "expected a status such as 200, \"2xx\" or \"200-299\", or a list of them";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a status such as 200, \"2xx\" or \"200-299\", or a list of them")]
+#[schemars(inline)]
 enum Written {
     One(Pattern),
-    Several(Vec<Pattern>),
+    Several(#[schemars(length(min = 1))] Vec<Pattern>),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a status such as 200, \"2xx\" or \"200-299\"")]
+#[schemars(inline)]
 enum Pattern {
-    Number(u64),
-    Text(String),
+    Number(#[schemars(range(min = 100, max = 599))] u64),
+    Text(
+        #[schemars(
+            regex(pattern = r"^(\+?0*[1-5](xx|XX)|\s*\+?0*[1-5][0-9]{2}\s*(-\s*\+?0*[1-5][0-9]{2}\s*)?)$"),
+            extend("examples" = ["2xx", "200-299"])
+        )]
+        String,
+    ),
 }
 
 impl TryFrom<Written> for Statuses {

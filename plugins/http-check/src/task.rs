@@ -86,6 +86,6 @@ impl Task for HttpCheck {
     }
 
     fn options_schema() -> Option<String> {
-        Some(include_str!("../options.schema.json").to_owned())
+        Some(schemars::schema_for!(Options).to_value().to_string())
     }
 }

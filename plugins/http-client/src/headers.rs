@@ -1,12 +1,18 @@
 //! Headers of requests, from the configuration.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Header names and values that can be sent. Values may be secrets: errors do not show them.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(try_from = "BTreeMap<String, String>")]
+#[schemars(with = "BTreeMap<String, String>", extend(
+    "propertyNames" = { "pattern": "^[0-9A-Za-z!#$%&'*+.^_`|~-]+$" },
+    "additionalProperties" = { "type": "string", "pattern": r"^[^\x00-\x08\x0a-\x1f\x7f]*$", "writeOnly": true },
+    "default" = {},
+))]
 pub struct Headers(HeaderMap);
 
 impl Headers {

@@ -1,13 +1,18 @@
 //! Addresses of requests.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
 use std::net::IpAddr;
 use ureq::http::Uri;
 
 /// An absolute `http://` or `https://` address without credentials in it.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String", extend(
+    "pattern" = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20/?#@:][^\x00-\x20/?#@]*([/?#][^\x00-\x20]*)?$",
+    "examples" = ["https://example.com/health"],
+))]
 pub struct Url(Uri);
 
 impl Url {

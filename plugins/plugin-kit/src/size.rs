@@ -73,10 +73,11 @@ impl JsonSchema for Size {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": EXPECTED,
+            "description": EXPECTED.trim_start_matches("expected "),
             "anyOf": [
                 { "type": "integer", "minimum": 1, "maximum": u64::MAX },
-                { "type": "string", "pattern": "^0*[1-9][0-9]*[KMGTkmgt]?$" }
+                { "type": "string", "pattern": "^0*[1-9][0-9]*[KMGTkmgt]?$",
+                  "examples": ["64K", "1M", "5G"] }
             ]
         })
     }

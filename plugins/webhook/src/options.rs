@@ -3,29 +3,47 @@
 use crate::format::Format;
 use bansuri_http_client::{Headers, Url};
 use bansuri_plugin_kit::{Secret, Span, Trust};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What `options` holds in the configuration; README.md has the table.
-#[derive(Clone, Debug, Deserialize)]
+/// Where failures are posted, and how. README.md has the table.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(title = "webhook")]
 pub(crate) struct Options {
+    /// Where failures are posted, http or https, without credentials.
+    #[schemars(extend("writeOnly" = true))]
     pub(crate) url: Url,
+    /// The shape of the body.
     #[serde(default)]
+    #[schemars(extend("default" = "json"))]
     pub(crate) format: Format,
+    /// Names and values sent with the request.
     #[serde(default)]
     pub(crate) headers: Headers,
+    /// When one attempt is given up.
     #[serde(default = "default_timeout")]
+    #[schemars(extend("default" = "10s"))]
     pub(crate) timeout: Span,
+    /// When all attempts are given up, pauses included; below the notifier's own timeout.
     #[serde(default = "default_total_timeout")]
+    #[schemars(extend("default" = "28s"))]
     pub(crate) total_timeout: Span,
+    /// Attempts after the first, where the failure may pass.
     #[serde(default = "default_retries")]
+    #[schemars(range(max = 4_294_967_295_u32))]
     pub(crate) retries: u32,
+    /// The pause before the first retry; each further one is twice as long.
     #[serde(default = "default_backoff")]
+    #[schemars(extend("default" = "1s"))]
     pub(crate) backoff: Span,
+    /// Signs the body: `X-Bansuri-Signature` is `sha256=` and its HMAC-SHA256.
     pub(crate) secret: Option<Secret>,
+    /// A PEM file of the authorities to trust instead of the public ones, absolute.
     ca_file: Option<PathBuf>,
+    /// Whether every certificate is good.
     #[serde(default)]
     insecure: bool,
 }
@@ -94,10 +112,80 @@ mod tests {
         assert!(!format!("{options:?}").contains("hunter2"));
     }
 
+    /// Of each option what is good and what is not.
+    const OPTIONS: &[(&str, &str, &str)] = &[
+        (
+            "url",
+            r#"["http://a", "HTTPS://a:80/b?c", "http://[::1]:8080/", "https://a?b", "http://a/@b", "http://10.0.0.1/%20"]"#,
+            r#"["", "a", "/a", "ftp://a/", "http://", "http:///a", "http://a b/", "http://a/b c", "http://b@a/",
+                "http://b:c@a/", "http://:80/", " http://a", 1, null, []]"#,
+        ),
+        (
+            "headers",
+            r#"[{}, { "X-Token": "a b", "accept": "" }, { "a": "\u00e4\t" }, { "!#$%&'*+-.^_`|~": "" }]"#,
+            r#"[null, [], { "a b": "" }, { "": "" }, { "a": "b\n" }, { "a": "\u007f" }, { "a": 1 }, { "a": null }]"#,
+        ),
+        ("format", r#"["json", "slack", "discord", "teams"]"#, r#"["irc", "JSON", "", null, 1]"#),
+        (
+            "timeout",
+            r#"[1, 18446744073709551615, "2", "500ms", "0m1s", "1d2h3m4s5ms", "007"]"#,
+            r#"[0, -1, 1.5, "", "0", "0s", "s", "5 s", "5x", "-5s", "1.5s", "5s ", "+5", "+5s", true, [], null]"#,
+        ),
+        (
+            "total-timeout",
+            r#"[1, 18446744073709551615, "2", "500ms", "0m1s", "1d2h3m4s5ms", "007"]"#,
+            r#"[0, -1, 1.5, "", "0", "0s", "s", "5 s", "5x", "-5s", "1.5s", "5s ", "+5", "+5s", true, [], null]"#,
+        ),
+        (
+            "backoff",
+            r#"[1, 18446744073709551615, "2", "500ms", "0m1s", "1d2h3m4s5ms", "007"]"#,
+            r#"[0, -1, 1.5, "", "0", "0s", "s", "5 s", "5x", "-5s", "1.5s", "5s ", "+5", "+5s", true, [], null]"#,
+        ),
+        ("retries", "[0, 3, 4294967295]", r#"[-1, 4294967296, 1.5, "3", null]"#),
+        ("secret", r#"["a", null]"#, r#"["", 1]"#),
+        ("ca-file", r#"["/ca.pem", null]"#, "[1, []]"),
+        ("insecure", "[true, false]", r#"["true", null]"#),
+        ("uri", "[]", "[1, null]"),
+    ];
+
+    /// No schema can tell that these are wrong.
+    const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
+        ("url", r#"["http://[::1/"]"#),
+        ("headers", r#"[{ "A": "b", "a": "c" }]"#),
+        ("retries", "[1.0]"),
+        ("timeout", r#"["99999999999999999d"]"#),
+    ];
+
+    /// What a checker refuses by the schema, and what the type refuses: the same, but for what no schema can say.
+    #[test]
+    fn the_schema_takes_what_the_type_takes() {
+        let schema = schemars::schema_for!(Options).to_value();
+        jsonschema::draft202012::meta::validate(&schema).unwrap();
+        let schema = jsonschema::options().offline().build(&schema).unwrap();
+        let check = |option: &str, values: &str, is_good: bool, is_valid: bool| {
+            let values: Vec<serde_json::Value> = serde_json::from_str(values).unwrap();
+            for value in values {
+                let mut options = serde_json::json!({ "url": "http://a/" });
+                options[option] = value;
+                assert_eq!(schema.is_valid(&options), is_valid, "by the schema: {options}");
+                let read = serde_json::from_value::<Options>(options.clone());
+                assert_eq!(read.is_ok(), is_good, "{options}: {:?}", read.err());
+            }
+        };
+        for (option, good, bad) in OPTIONS {
+            check(option, good, true, true);
+            check(option, bad, false, false);
+        }
+        for (option, values) in BEYOND_A_SCHEMA {
+            check(option, values, false, true);
+        }
+        assert!(!schema.is_valid(&serde_json::json!({})));
+    }
+
     /// The schema, the table in the README and the options are one list.
     #[test]
     fn schema_readme_and_options_agree() {
-        let schema: serde_json::Value = serde_json::from_str(include_str!("../options.schema.json")).unwrap();
+        let schema = schemars::schema_for!(Options).to_value();
         let mut described: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
         described.sort();
         let unknown = error(r#"{ "?": 1 }"#);

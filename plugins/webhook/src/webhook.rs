@@ -37,6 +37,6 @@ impl Notifier for Webhook {
     }
 
     fn options_schema() -> Option<String> {
-        Some(include_str!("../options.schema.json").to_owned())
+        Some(schemars::schema_for!(Options).to_value().to_string())
     }
 }

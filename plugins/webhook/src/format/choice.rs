@@ -2,10 +2,11 @@
 
 use super::{discord, plain, slack, teams};
 use bansuri_plugin_api::FailureInfo;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The shape of the body.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
     /// Every field of the failure by its name.
