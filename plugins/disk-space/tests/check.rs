@@ -1,6 +1,6 @@
 //! Checks of real file systems.
 
-use bansuri_mount_test::{mount_tmpfs, mount_unanswering, with_own_mounts};
+use bansuri_mount_test::{mount_ext4, mount_tmpfs, mount_unanswering, with_own_mounts};
 use bansuri_plugin_api::testing::{TaskTest, TestRun};
 use disk_space::DiskSpace;
 use serde_json::{Value, json};
@@ -81,6 +81,23 @@ fn a_file_system_that_fills_up() {
         assert_eq!(full.result, Ok(1));
         let inodes = "2 of 10 inodes (20.0%) free, expected at least 50%";
         assert_eq!(full.stderr_text(), format!("{path:?}: {expect}\n{path:?}: {inodes}\n"));
+    });
+}
+
+#[test]
+fn what_is_kept_for_root_is_not_free() {
+    with_own_mounts("what_is_kept_for_root_is_not_free", || {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mounted");
+        fs::create_dir(&path).unwrap();
+        if !mount_ext4(&path, 50) {
+            eprintln!("skipped, no ext4 or no loop devices here");
+            return;
+        }
+        let enough = run(json!({ "paths": path, "min-free": "30%" }));
+        assert_eq!((&enough.result, enough.stderr_text().as_ref()), (&Ok(0), ""));
+        let short = run(json!({ "paths": path, "min-free": "51%" }));
+        assert_eq!(short.result, Ok(1), "{}", short.stdout_text());
     });
 }
 
