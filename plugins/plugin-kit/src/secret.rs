@@ -41,7 +41,8 @@ impl JsonSchema for Secret {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "minLength": 1 })
+        // Nor does the host repeat it.
+        json_schema!({ "type": "string", "minLength": 1, "writeOnly": true })
     }
 }
 

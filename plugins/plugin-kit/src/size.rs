@@ -73,7 +73,7 @@ impl JsonSchema for Size {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": EXPECTED,
+            "examples": ["64K", "1M", "5G"],
             "anyOf": [
                 { "type": "integer", "minimum": 1, "maximum": u64::MAX },
                 { "type": "string", "pattern": "^0*[1-9][0-9]*[KMGTkmgt]?$" }

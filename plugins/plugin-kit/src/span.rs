@@ -83,7 +83,7 @@ impl JsonSchema for Span {
         let part = "[0-9]+(ms|s|m|h|d)";
         let real = "[0-9]*[1-9][0-9]*";
         json_schema!({
-            "description": "expected a duration such as 500ms, 10s or 1m30s",
+            "examples": ["500ms", "10s", "1m30s"],
             "anyOf": [
                 { "type": "integer", "minimum": 1, "maximum": u64::MAX },
                 { "type": "string", "pattern": format!("^({real}|({part})*{real}(ms|s|m|h|d)({part})*)$") }
