@@ -127,7 +127,7 @@ fn a_file_system_that_hangs() {
             assert_eq!(late.result, Ok(1));
             assert_eq!(late.stderr_text(), format!("{path:?}: no answer within 20ms\n"));
         }
-        assert_eq!(threads_named("disk-space"), 1);
+        assert!(threads_named("disk-space") <= 1);
 
         // The other path is looked at all the same.
         let options = json!({ "paths": ["/", path], "min-free": 1, "timeout": "1d" });
