@@ -53,7 +53,13 @@ const SCHEMAS: &[(&str, &str)] = &[
 ];
 
 impl PluginCatalog for Catalog {
-    fn task_type(&mut self, reference: &str, folder: &Path, _: &[PathBuf]) -> Result<ResolvedType, String> {
+    fn task_type(
+        &mut self,
+        reference: &str,
+        folder: &Path,
+        _: &[PathBuf],
+        _: Option<&[u8; 32]>,
+    ) -> Result<ResolvedType, String> {
         let schema = SCHEMAS.iter().find(|(name, _)| *name == reference);
         Ok(ResolvedType {
             library: folder.join("probe.so"),
@@ -68,8 +74,9 @@ impl PluginCatalog for Catalog {
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
+        sha256: Option<&[u8; 32]>,
     ) -> Result<ResolvedType, String> {
-        self.task_type(reference, folder, search_paths)
+        self.task_type(reference, folder, search_paths, sha256)
     }
 }
 

@@ -144,9 +144,9 @@ impl TryFrom<Written> for InodeLimit {
 /// More than 0 and at most 100, with two decimals at most.
 const PERCENT: &str = r"(0*(100(\.0{1,2})?|[1-9][0-9]?(\.[0-9]{1,2})?|0\.([1-9][0-9]?|0[1-9]))%)";
 
-fn schema(description: &str, amount: &str) -> Schema {
+fn schema(examples: [&str; 3], amount: &str) -> Schema {
     json_schema!({
-        "description": description,
+        "examples": examples,
         "anyOf": [
             { "type": "integer", "minimum": 1, "maximum": u64::MAX },
             { "type": "string", "pattern": format!("^({PERCENT}|{amount})$") }
@@ -164,7 +164,7 @@ impl JsonSchema for SpaceLimit {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schema(SPACE, "0*[1-9][0-9]*[KMGTkmgt]?")
+        schema(["10%", "2.5%", "5G"], "0*[1-9][0-9]*[KMGTkmgt]?")
     }
 }
 
@@ -178,7 +178,7 @@ impl JsonSchema for InodeLimit {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schema(INODES, "0*[1-9][0-9]*")
+        schema(["10%", "2.5%", "10000"], "0*[1-9][0-9]*")
     }
 }
 

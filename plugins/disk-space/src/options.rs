@@ -10,6 +10,7 @@ use std::time::Duration;
 /// What `options` holds in the configuration; README.md has the table.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(title = "disk-space")]
 pub(crate) struct Options {
     /// What is looked at: a path on each file system, or a path with limits of its own.
     paths: Several<WatchedPath>,
@@ -40,9 +41,12 @@ enum WatchedPath {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(inline)]
 struct PathWithLimits {
+    /// A path on the file system.
     #[schemars(length(min = 1))]
     path: PathBuf,
+    /// The least space that must be free there.
     min_free: Option<SpaceLimit>,
+    /// The least inodes that must be free there.
     min_free_inodes: Option<InodeLimit>,
 }
 

@@ -32,3 +32,25 @@ impl From<StatVfs> for Room {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_root_alone_may_use_is_not_free() {
+        let found = StatVfs {
+            f_bsize: 4096,
+            f_frsize: 1024,
+            f_blocks: 100,
+            f_bfree: 30,
+            f_bavail: 25,
+            f_files: 10,
+            f_ffree: 6,
+            f_favail: 5,
+            ..statvfs("/").unwrap()
+        };
+        let room = Room { bytes: 102_400, free_bytes: 25_600, inodes: 10, free_inodes: 5 };
+        assert_eq!(Room::from(found), room);
+    }
+}

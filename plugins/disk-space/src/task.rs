@@ -67,7 +67,7 @@ impl Task for DiskSpace {
     }
 
     fn options_schema() -> Option<String> {
-        serde_json::to_string_pretty(&schemars::schema_for!(Options)).ok()
+        Some(schemars::schema_for!(Options).to_value().to_string())
     }
 }
 

@@ -57,7 +57,8 @@ impl JsonSchema for Address {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": EXPECTED, "type": "string", "pattern": SYNTAX })
+        let examples = ["ops@example.com", "Ops <ops@example.com>"];
+        json_schema!({ "type": "string", "pattern": SYNTAX, "examples": examples })
     }
 }
 
@@ -93,7 +94,7 @@ impl JsonSchema for MachineName {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": MACHINE })
+        json_schema!({ "type": "string", "pattern": MACHINE, "examples": ["db1.example.com"] })
     }
 }
 

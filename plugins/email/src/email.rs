@@ -50,7 +50,7 @@ impl Notifier for Email {
     }
 
     fn options_schema() -> Option<String> {
-        serde_json::to_string_pretty(&schemars::schema_for!(Options)).ok()
+        Some(schemars::schema_for!(Options).to_value().to_string())
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 /// What `options` holds in the configuration; README.md has the table.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(title = "email")]
 pub(crate) struct Options {
     /// The mail server.
     #[schemars(length(min = 1))]

@@ -63,7 +63,7 @@ impl JsonSchema for Subject {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": SYNTAX, "default": Subject::default().0 })
+        json_schema!({ "type": "string", "pattern": SYNTAX, "default": Subject::default().0, "examples": ["{task} on {host}: {outcome}"] })
     }
 }
 

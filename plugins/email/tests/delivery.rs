@@ -329,7 +329,8 @@ fn a_server_that_sends_without_end() {
     });
     let begun = Instant::now();
     let more = json!({ "timeout": "200ms", "total-timeout": "300ms" });
-    assert_eq!(notify(port, more), Err(format!("127.0.0.1:{port}: no answer within 300ms")));
+    let error = notify(port, more).unwrap_err();
+    assert!(error.starts_with(&format!("127.0.0.1:{port}: no answer within ")), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
 

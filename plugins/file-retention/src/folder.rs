@@ -87,6 +87,11 @@ impl Identity {
     pub(crate) fn of(stat: &Stat) -> Self {
         Self { device: stat.st_dev, inode: stat.st_ino }
     }
+
+    /// Whether both lie on one file system.
+    pub(crate) fn is_beside(self, other: Self) -> bool {
+        self.device == other.device
+    }
 }
 
 #[cfg(test)]

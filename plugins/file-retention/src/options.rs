@@ -10,6 +10,7 @@ use std::path::PathBuf;
 /// What `options` holds in the configuration; README.md has the table.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(title = "file-retention")]
 pub(crate) struct Options {
     /// Whether files are only listed. They are removed only when this is false.
     #[serde(default = "yes")]

@@ -97,7 +97,8 @@ impl JsonSchema for Pattern {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": EXPECTED, "type": "string", "pattern": SYNTAX })
+        let examples = ["*.log", "db-[0-9]*.dump", "*.{zip,tar.gz}"];
+        json_schema!({ "type": "string", "pattern": SYNTAX, "examples": examples })
     }
 }
 

@@ -177,7 +177,9 @@ impl<'a> Sweep<'a> {
         let found = &scan.folders[number];
         let Some(name) = found.parts.last() else { return Ok(()) };
         let settled = self.gone.has_lost(found.identity) || self.now - found.modified > SETTLED;
-        if found.entries > 0 || !settled {
+        // A folder on which something is mounted cannot go.
+        let mounted = !found.identity.is_beside(scan.folders[found.parent].identity);
+        if found.entries > 0 || !settled || mounted {
             return Ok(());
         }
         let path = path_below(&self.path, &found.parts);

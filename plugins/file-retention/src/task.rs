@@ -43,6 +43,6 @@ impl Task for FileRetention {
     }
 
     fn options_schema() -> Option<String> {
-        serde_json::to_string_pretty(&schemars::schema_for!(Options)).ok()
+        Some(schemars::schema_for!(Options).to_value().to_string())
     }
 }

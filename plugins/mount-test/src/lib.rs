@@ -33,13 +33,12 @@ pub fn with_own_mounts(test: &str, body: impl FnOnce()) {
     let mut command = Command::new("unshare");
     command.args(way).arg(program).args([test, "--exact", "--nocapture", "--test-threads=1"]);
     let output = command.env(INSIDE, "1").output().expect("unshare was there a moment ago");
-    let told = String::from_utf8_lossy(&output.stdout);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (told, errors) = (text(&output.stdout), text(&output.stderr));
     // A name that matches no test would pass too.
-    assert!(
-        output.status.success() && told.contains("1 passed"),
-        "{told}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success() && told.contains("1 passed"), "{told}\n{errors}");
+    // What it could not do there.
+    eprint!("{errors}");
 }
 
 /// Mounts a tmpfs on a folder, with options such as `size=1m,nr_inodes=10`.
@@ -50,6 +49,17 @@ pub fn mount_tmpfs(folder: &Path, options: &str) {
     let mount = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).output();
     let mount = mount.expect("there is a mount program");
     assert!(mount.status.success(), "{}", String::from_utf8_lossy(&mount.stderr));
+}
+
+/// Mounts a new ext4 on a folder, of 8 MiB in an image beside it, of which so many percent are kept for root. Whether this
+/// machine can.
+pub fn mount_ext4(folder: &Path, reserved_percent: u8) -> bool {
+    let image = folder.with_extension("ext4");
+    let made = File::create(&image).and_then(|file| file.set_len(8 << 20)).is_ok();
+    let does = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
+    let reserved = reserved_percent.to_string();
+    made && does(Command::new("mke2fs").args(["-q", "-t", "ext4", "-m", &reserved]).arg(&image))
+        && does(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(folder))
 }
 
 /// Mounts a file system on a folder whose every question is left unanswered, as a network's is whose server is gone, until

@@ -41,6 +41,7 @@ impl JsonSchema for Secret {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        // Nor does the host repeat it.
         json_schema!({ "type": "string", "minLength": 1, "writeOnly": true })
     }
 }
