@@ -26,6 +26,7 @@ fn run(options: Value) -> Finished {
     let action = Action::Plugin {
         library: library(),
         type_name: "FileRetention".to_owned(),
+        sha256: None,
         options,
         isolation: Isolation::Thread,
     };
