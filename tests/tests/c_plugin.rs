@@ -48,6 +48,28 @@ fn inspect_shows_what_the_example_exports() {
 }
 
 #[test]
+fn the_schemas_of_the_example_hold_its_options() {
+    let sandbox = Sandbox::new(&json!({
+        "notifiers": { "journal": { "plugin": "./libc_plugin.so", "options": {} } },
+        "scripts": [{
+            "name": "fresh", "no-interface": true, "command": "./libc_plugin.so", "notify": "journal",
+            "options": { "path": "fresh", "max-age": "soon" },
+        }],
+    }));
+    example(&sandbox);
+    let output = sandbox.output(&["check", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let findings: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(findings.len(), 2, "{findings:#?}");
+    for part in ["max-age", "path"] {
+        assert!(
+            findings.iter().any(|it| it["message"].as_str().unwrap().contains(part)),
+            "{part}: {findings:#?}"
+        );
+    }
+}
+
+#[test]
 fn the_example_runs_and_notifies() {
     for isolation in ISOLATIONS {
         let task = |name: &str, options: Value, more: Value| {
