@@ -31,7 +31,6 @@ mod schema;
 mod schema_kinds;
 mod settings;
 mod slots;
-mod supported;
 mod syntax;
 mod task;
 mod typed;
