@@ -34,8 +34,8 @@ pub fn serve() -> ! {
     let stream = Arc::new(UnixStream::from(stream));
     let voice = Arc::new(Voice::new(Arc::clone(&stream)));
     match receive(&stream) {
-        Ok((Assignment::Task(task), library)) => run_task(&stream, voice, task, library),
-        Ok((Assignment::Notifier(notifier), library)) => deliver(&stream, voice, notifier, library),
+        Ok((Assignment::Task(task), library)) => run_task(stream, voice, task, library),
+        Ok((Assignment::Notifier(notifier), library)) => deliver(stream, voice, notifier, library),
         Ok((Assignment::Refused(reason), _)) => end(&voice, Err(PluginFault::Error(reason))),
         // The host is gone, or asks it to stop already.
         Err(error) => end(&voice, Err(PluginFault::Error(format!("it was not told what to do: {error}")))),
@@ -56,7 +56,7 @@ fn receive(stream: &UnixStream) -> io::Result<(Assignment, Option<OwnedFd>)> {
     Ok((assignment, library))
 }
 
-fn run_task(stream: &UnixStream, voice: Arc<Voice>, task: TaskAssignment, library: Option<OwnedFd>) -> ! {
+fn run_task(stream: Arc<UnixStream>, voice: Arc<Voice>, task: TaskAssignment, library: Option<OwnedFd>) -> ! {
     let TaskAssignment {
         instance,
         attempt,
@@ -84,19 +84,21 @@ fn run_task(stream: &UnixStream, voice: Arc<Voice>, task: TaskAssignment, librar
         deadline: time_left.and_then(|left| Instant::now().checked_add(left)),
         output: Arc::new(OwnOutput),
     }));
-    let running = Arc::clone(&run);
-    work(voice, thread_name("task:", &instance.name), move || {
-        running.execute(|| {
+    let stopping = Arc::clone(&run);
+    listening(stream, &voice, move |host| {
+        listen(host, Some(signal), stop_timeout, || stopping.request_stop())
+    });
+    work(&voice, move || {
+        run.execute(|| {
             let options = options(&instance)?;
             let setup = InstanceSetup { name: instance.name.as_str().into(), options: &options };
             load(&instance, library)?.new_task(&instance.type_name, setup)
         })
-    });
-    listen(stream, Some(signal), stop_timeout, || run.request_stop())
+    })
 }
 
 fn deliver(
-    stream: &UnixStream,
+    stream: Arc<UnixStream>,
     voice: Arc<Voice>,
     notifier: NotifierAssignment,
     library: Option<OwnedFd>,
@@ -104,29 +106,31 @@ fn deliver(
     let NotifierAssignment { instance, failure, limit } = notifier;
     start_logging(&voice, instance.level);
     process::name_process(&thread_name("notify:", &instance.name));
-    work(voice, thread_name("notify:", &instance.name), move || {
+    // A call in progress is not asked to stop; it is killed.
+    listening(stream, &voice, move |host| listen(host, None, limit, || {}));
+    work(&voice, move || {
         let options = options(&instance)?;
         let setup = InstanceSetup { name: instance.name.as_str().into(), options: &options };
         let made = load(&instance, library)?.new_notifier(&instance.type_name, setup)?;
         let delivered = made.notify(failure);
         // What it says when it is dropped comes second.
         delivered.and(made.close()).map(|()| 0)
-    });
-    // A call in progress is not asked to stop; it is killed.
-    listen(stream, None, limit, || {})
+    })
 }
 
-/// Has author's code run on a thread of its own, whose end is the end of the process.
-fn work(voice: Arc<Voice>, name: String, body: impl FnOnce() -> Result<i32, PluginFault> + Send + 'static) {
-    let reporter = Arc::clone(&voice);
-    let spawned = std::thread::Builder::new().name(name).spawn(move || {
-        let result = catch_unwind(AssertUnwindSafe(body));
-        let broken = || PluginFault::Panic("the host's own code panicked".to_owned());
-        end(&reporter, result.unwrap_or_else(|_| Err(broken())))
-    });
+/// Has a thread listen beside the work.
+fn listening(stream: Arc<UnixStream>, voice: &Voice, listen: impl FnOnce(&UnixStream) + Send + 'static) {
+    let spawned = std::thread::Builder::new().name("listen".to_owned()).spawn(move || listen(&stream));
     if let Err(error) = spawned {
-        end(&voice, Err(PluginFault::Error(format!("cannot start a thread: {error}"))));
+        end(voice, Err(PluginFault::Error(format!("cannot start a thread: {error}"))));
     }
+}
+
+/// Has author's code run, whose end is the end of the process. On the main thread, which is there already.
+fn work(voice: &Voice, body: impl FnOnce() -> Result<i32, PluginFault>) -> ! {
+    let result = catch_unwind(AssertUnwindSafe(body));
+    let broken = || PluginFault::Panic("the host's own code panicked".to_owned());
+    end(voice, result.unwrap_or_else(|_| Err(broken())))
 }
 
 /// Tells the host and ends the process, whatever threads are left in it.
@@ -138,11 +142,14 @@ fn end(voice: &Voice, result: Result<i32, PluginFault>) -> ! {
 
 /// The library, under the name that the host has for it.
 fn load(instance: &InstanceAssignment, descriptor: Option<OwnedFd>) -> Result<Library, PluginFault> {
-    let path = match &descriptor {
-        Some(library) => PathBuf::from(format!("/proc/self/fd/{}", library.as_raw_fd())),
-        None => instance.library.clone(),
+    let path = &instance.library;
+    let loaded = match &descriptor {
+        // A copy that the host has tried.
+        Some(library) => {
+            loader::load_again(&PathBuf::from(format!("/proc/self/fd/{}", library.as_raw_fd())), path)
+        }
+        None => loader::load(path, path),
     };
-    let loaded = loader::load(&path, &instance.library);
     loaded.map_err(|problem| {
         let error = PluginError::Load { library: instance.library.clone(), problem };
         PluginFault::Error(error.to_string())

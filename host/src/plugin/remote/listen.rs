@@ -33,9 +33,10 @@ pub(super) fn listen(
     loop {
         // A host that has hung up would be readable for good.
         let wanted = if asked { PollFlags::empty() } else { PollFlags::IN | PollFlags::RDHUP };
-        let mut polled = vec![PollFd::new(host, wanted)];
+        let host = PollFd::new(host, wanted);
+        let mut polled = [host.clone(), host];
         if let Some(StopSignal(signal)) = &signal {
-            polled.push(PollFd::new(signal, PollFlags::IN));
+            polled[1] = PollFd::new(signal, PollFlags::IN);
         }
         if poll(&mut polled, None).is_err() {
             // An interruption, or no memory for it.
