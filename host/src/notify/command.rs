@@ -1,13 +1,13 @@
 //! Telling a command.
 
 use super::calls::Calls;
-use super::exchange::{Exchange, LEFT_BEHIND};
+use super::exchange::Exchange;
+use super::recorded;
 use super::words::fill;
 use crate::clock::rfc3339_seconds;
 use crate::notify::{Failure, Notifier, text};
 use crate::process::{Environment, Group, Spawn, Stdio, pipe};
-use crate::records::{About, Kind, Records};
-use bansuri_core::Signal;
+use crate::records::Records;
 use rustix::fs::{Access, access};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -52,39 +52,19 @@ impl CommandNotifier {
         let ((their_stdin, stdin), (stderr, their_stderr)) = pipe()
             .and_then(|stdin| Ok((stdin, pipe()?)))
             .map_err(|error| format!("no pipe for the notify command: {error}"))?;
-        let mut environment = environment(failure)?;
-        let record = self.records.starting(&About {
-            kind: Kind::Notification,
-            task: &failure.task,
-            run: 0,
-            stop_signal: Signal::TERM,
-            stop_timeout: self.limit.min(LEFT_BEHIND),
-        });
-        if let Some((name, value)) = record.variable() {
-            environment.set(name, value)?;
-        }
-        let spawned = Spawn {
+        let spawn = Spawn {
             program,
             arguments,
-            environment,
+            environment: environment(failure)?,
             working_directory: working_directory(&failure.working_directory),
             stdin: Stdio::To(their_stdin),
             stdout: Stdio::Null,
             stderr: Some(Stdio::To(their_stderr)),
             more: Vec::new(),
-        }
-        .start();
-        let group = match spawned {
-            Ok(group) => group,
-            Err(error) => {
-                record.ended();
-                return Err(error.reason);
-            }
         };
-        record.started(group.pid());
-        let result = self.tell(group, stdin, stderr, failure, deadline, bell);
-        record.ended();
-        result
+        recorded::during(spawn, &self.records, failure, self.limit, |group| {
+            self.tell(group, stdin, stderr, failure, deadline, bell)
+        })
     }
 
     /// Hands the message over and waits for the end of the whole group.

@@ -19,9 +19,6 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long a group is waited for after SIGKILL; only one in an uninterruptible system call takes longer.
 const KILLED: Duration = Duration::from_secs(5);
 
-/// How long a process of a notifier that outlived its host has to stop before it is killed.
-pub(super) const LEFT_BEHIND: Duration = Duration::from_secs(2);
-
 /// How it ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Ending {

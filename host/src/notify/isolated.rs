@@ -1,15 +1,15 @@
 //! Notifiers that plugins export, each call in a process of its own.
 
 use super::calls::Calls;
-use super::exchange::{Ending, Exchange, LEFT_BEHIND};
+use super::exchange::{Ending, Exchange};
 use super::plugin::record;
-use super::{Failure, Notifier};
+use super::{Failure, Notifier, recorded};
 use crate::plugin::{
     Assignment, CHILD_WORD, Conversation, Digest, InstanceAssignment, NotifierAssignment, Registry, Speaker,
 };
 use crate::process::{Environment, Group, OWN_BINARY, Spawn, Stdio, pipe};
-use crate::records::{About, Kind, Records};
-use bansuri_core::{Exit, Signal};
+use crate::records::Records;
+use bansuri_core::Exit;
 use std::ffi::OsString;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -74,41 +74,20 @@ impl IsolatedNotifier {
         prepared.hand_over(&conversation.speaker());
         let words = Speaker::words(&self.assignment(failure)).ok_or("its options are too long")?;
         let (stderr, their_stderr) = pipe().map_err(no_stream)?;
-        let mut environment = Environment::of_host();
-        let record = self.records.starting(&About {
-            kind: Kind::Notification,
-            task: &failure.task,
-            run: 0,
-            stop_signal: Signal::TERM,
-            stop_timeout: self.limit.min(LEFT_BEHIND),
-        });
-        if let Some((name, value)) = record.variable() {
-            environment.set(name, value)?;
-        }
-        let spawned = Spawn {
+        let spawn = Spawn {
             program: self.binary.as_deref().unwrap_or(Path::new(OWN_BINARY)).into(),
             arguments: vec![CHILD_WORD.into(), OsString::from(&*self.name)],
-            environment,
+            environment: Environment::of_host(),
             // As on a thread: relative paths in its options mean the same.
             working_directory: std::env::current_dir().unwrap_or_else(|_| "/".into()),
             stdin: Stdio::Null,
             stdout: Stdio::Null,
             stderr: Some(Stdio::To(their_stderr)),
             more: vec![stream],
-        }
-        .start();
-        let group = match spawned {
-            Ok(group) => group,
-            Err(error) => {
-                record.ended();
-                return Err(error.reason);
-            }
         };
-        record.started(group.pid());
-        let call = Call { group, stderr, conversation, words: &words };
-        let result = call.finish(deadline, self.limit, bell);
-        record.ended();
-        result
+        recorded::during(spawn, &self.records, failure, self.limit, |group| {
+            Call { group, stderr, conversation, words: &words }.finish(deadline, self.limit, bell)
+        })
     }
 
     fn assignment(&self, failure: &Failure) -> Assignment {

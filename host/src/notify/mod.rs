@@ -9,6 +9,7 @@ mod message;
 mod plugin;
 mod pool;
 mod queue;
+mod recorded;
 mod words;
 
 pub use command::{COMMAND_LIMIT, CommandNotifier};
