@@ -471,3 +471,59 @@ fn an_isolated_notifier_at_work_ends_with_its_host() {
     });
     assert_eq!(host.wait(), 130);
 }
+
+/// The median time between two starts of a service that ends at once, in milliseconds.
+fn cycle(task: Value) -> f64 {
+    const RUNS: usize = 300;
+    let mut task = task;
+    task.as_object_mut().unwrap().extend([
+        ("name".to_owned(), json!("t")),
+        ("service".to_owned(), json!(true)),
+        ("restart-delay".to_owned(), json!("0")),
+    ]);
+    let sandbox = Sandbox::new(&json!({ "scripts": [task] }));
+    let mut host = sandbox.start(&["-q"]);
+    let mut starts = Vec::with_capacity(RUNS);
+    while starts.len() < RUNS {
+        let event = host.state("t", "RUNNING");
+        // Minutes and seconds of the time.
+        let time = &event["ts"].as_str().unwrap()[14..26];
+        let (minutes, seconds) = time.split_once(':').unwrap();
+        starts.push(minutes.parse::<f64>().unwrap() * 60.0 + seconds.parse::<f64>().unwrap());
+    }
+    assert!(host.seen().iter().all(|event| event["to"] != "FAILED"), "{:#?}", host.seen().last());
+    host.stop();
+    median(starts.windows(2).map(|two| (two[1] - two[0]).rem_euclid(3600.0) * 1e3).collect())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+#[test]
+#[ignore = "measures: cargo test --release -p bansuri-tests --test isolation -- --ignored --nocapture"]
+fn a_run_in_a_process_costs_at_most_two_and_a_half_bare_processes() {
+    let mut ratios = Vec::new();
+    for _ in 0..5 {
+        let bare = median(
+            (0..300)
+                .map(|_| {
+                    let started = std::time::Instant::now();
+                    assert!(std::process::Command::new("/bin/true").status().unwrap().success());
+                    started.elapsed().as_secs_f64() * 1e3
+                })
+                .collect(),
+        );
+        let command = cycle(json!({ "command": ["/bin/true"] }));
+        let isolated = cycle(task("t", "Exits", json!({ "options": { "code": 0 } })));
+        // What a host does around every run is no part of it.
+        let alone = isolated - (command - bare);
+        println!(
+            "/bin/true {bare:.3} ms, as a task {command:.3} ms, a plugin in a process {isolated:.3} ms: {:.2}",
+            alone / bare
+        );
+        ratios.push(alone / bare);
+    }
+    assert!(median(ratios) <= 2.5);
+}
