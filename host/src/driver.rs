@@ -278,8 +278,13 @@ impl Driver {
         let launch = self.launch(run.task);
         let runner: &mut dyn TaskRunner = match launch.action {
             Action::Shell(_) | Action::Exec(_) => &mut self.subprocess,
-            Action::Plugin { isolation: Isolation::Thread, .. } => &mut self.plugin,
             Action::Plugin { isolation: Isolation::Process, .. } => &mut self.isolated,
+            Action::Plugin { isolation: Isolation::Thread, ref library, .. } => {
+                match self.registry.must_isolate(library) {
+                    Some(_) => &mut self.isolated,
+                    None => &mut self.plugin,
+                }
+            }
         };
         match runner.start(RunSpec { run, attempt, launch }) {
             Ok(started) => {

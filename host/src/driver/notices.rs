@@ -71,9 +71,9 @@ impl Notices {
             None => isolation,
         };
         let notifier: Arc<dyn Notifier> = match isolation {
-            Isolation::Thread => Arc::new(
-                PluginNotifier::new(registry, name, library, type_name, options).pinned_to(sha256),
-            ),
+            Isolation::Thread => {
+                Arc::new(PluginNotifier::new(registry, name, library, type_name, options).pinned_to(sha256))
+            }
             Isolation::Process => Arc::new(
                 IsolatedNotifier::new(registry, name, library, type_name, options, timeout)
                     .pinned_to(sha256)

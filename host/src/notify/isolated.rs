@@ -70,7 +70,8 @@ impl IsolatedNotifier {
         let deadline = Instant::now() + self.limit;
         let no_stream = |error| format!("no stream to the notifier's process: {error}");
         let (conversation, stream) = Conversation::open(Arc::clone(&self.name)).map_err(no_stream)?;
-        let prepared = self.registry.prepare(&self.library, self.pin.as_ref()).map_err(|error| error.to_string())?;
+        let prepared =
+            self.registry.prepare(&self.library, self.pin.as_ref()).map_err(|error| error.to_string())?;
         prepared.hand_over(&conversation.speaker());
         let words = Speaker::words(&self.assignment(failure)).ok_or("its options are too long")?;
         let (stderr, their_stderr) = pipe().map_err(no_stream)?;

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::launch::{Action, Launch};
 use crate::plugin::{
-    Assignment, CHILD_WORD, Conversation, Heard, InstanceAssignment, Registry, Speaker, TaskAssignment,
-    thread_name,
+    Assignment, CHILD_WORD, Conversation, Digest, Heard, InstanceAssignment, Registry, Speaker,
+    TaskAssignment, thread_name,
 };
 use crate::process::Watched;
 use crate::records::{Kind, Records};
@@ -109,8 +109,8 @@ impl IsolatedRunner {
         let (run_id, attempt, started) = (run.run, run.attempt, Instant::now());
         let name = thread_name("start:", launch.name.as_str());
         let spawned = thread::Builder::new().name(name).spawn(move || {
-            let Action::Plugin { library, .. } = &launch.action else { return };
-            match registry.prepare(library, None) {
+            let Action::Plugin { library, sha256, .. } = &launch.action else { return };
+            match registry.prepare(library, sha256.map(Digest).as_ref()) {
                 Ok(prepared) => {
                     prepared.hand_over(&speaker);
                     speaker.assign(&assignment(&launch, run_id, attempt, variables, started));
