@@ -256,12 +256,12 @@ mod tests {
         assert!(!home.is_suspect(&home.host()));
         for _ in 0..3 {
             let host = home.host();
-            let mut state = host.0.lock();
+            let mut state = host.state.lock();
             state.kept.host.as_mut().unwrap().boot = "another".to_owned();
             state.write();
         }
         // The first host of these found the one that had just died.
-        assert_eq!(Suspects::read(home.folder.path()).0.lock().kept.deaths[0].count, 1);
+        assert_eq!(Suspects::read(home.folder.path()).state.lock().kept.deaths[0].count, 1);
     }
 
     #[test]
@@ -269,9 +269,9 @@ mod tests {
         let home = Home::new();
         drop(home.host());
         let host = home.host();
-        let deaths = || Suspects::read(home.folder.path()).0.lock().kept.deaths[0].count;
+        let deaths = || Suspects::read(home.folder.path()).state.lock().kept.deaths[0].count;
         assert_eq!(deaths(), 1);
-        let mut state = host.0.lock();
+        let mut state = host.state.lock();
         state.kept.host.as_mut().unwrap().started += 1;
         state.write();
         assert_eq!(deaths(), 2, "somebody else has its pid");

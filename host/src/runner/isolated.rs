@@ -98,31 +98,51 @@ impl IsolatedRunner {
         })
     }
 
-    /// Has the process told what to do by a thread: the library is looked at first, and the options may be of any size.
+    /// Has the process told what to do: now if its library is as it was, and else by a thread, which looks at it first.
     fn brief(
         &self,
         speaker: Speaker,
         run: &RunSpec,
         variables: BTreeMap<String, String>,
     ) -> Result<(), StartError> {
-        let (registry, launch) = (Arc::clone(&self.registry), Arc::clone(&run.launch));
+        let Action::Plugin { library, sha256, .. } = &run.launch.action else { return Ok(()) };
         let (run_id, attempt, started) = (run.run, run.attempt, Instant::now());
-        let name = thread_name("start:", launch.name.as_str());
-        let spawned = thread::Builder::new().name(name).spawn(move || {
-            let Action::Plugin { library, sha256, .. } = &launch.action else { return };
-            match registry.prepare(library, sha256.map(Digest).as_ref()) {
-                Ok(prepared) => {
-                    prepared.hand_over(&speaker);
-                    speaker.assign(&assignment(&launch, run_id, attempt, variables, started));
+        if sha256.is_none()
+            && let Some(prepared) = self.registry.ready(library)
+        {
+            prepared.hand_over(&speaker);
+            let assignment = assignment(&run.launch, run_id, attempt, variables, started);
+            let words = Speaker::words(&assignment).unwrap_or_default();
+            let said = speaker.begin(&words);
+            // Only long options do not go at once.
+            return match words.get(said..) {
+                Some([]) | None => Ok(()),
+                Some(rest) => {
+                    let rest = rest.to_vec();
+                    on_thread(&run.launch, move || speaker.say(&rest))
                 }
-                Err(error) => {
-                    speaker.hand_over(None);
-                    speaker.assign(&Assignment::Refused(error.to_string()));
-                }
+            };
+        }
+        let (registry, launch, pin) =
+            (Arc::clone(&self.registry), Arc::clone(&run.launch), sha256.map(Digest));
+        let library = library.clone();
+        on_thread(&run.launch, move || match registry.prepare(&library, pin.as_ref()) {
+            Ok(prepared) => {
+                prepared.hand_over(&speaker);
+                speaker.assign(&assignment(&launch, run_id, attempt, variables, started));
             }
-        });
-        spawned.map(drop).map_err(|error| unable("start a thread", &error))
+            Err(error) => {
+                speaker.hand_over(None);
+                speaker.assign(&Assignment::Refused(error.to_string()));
+            }
+        })
     }
+}
+
+fn on_thread(launch: &Launch, body: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
+    let name = thread_name("start:", launch.name.as_str());
+    let spawned = thread::Builder::new().name(name).spawn(body);
+    spawned.map(drop).map_err(|error| unable("start a thread", &error))
 }
 
 impl TaskRunner for IsolatedRunner {

@@ -6,7 +6,7 @@ use super::frame::{Frames, framed};
 use super::report::Report;
 use crate::process;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::io::{self, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -137,12 +137,22 @@ impl Speaker {
 
     /// Says what the child is to do. Blocks until the child has heard most of it.
     pub fn assign(&self, assignment: &Assignment) {
-        let words = Self::words(assignment);
-        // A child that is gone has no use for it; one that is told too little says so.
-        let _ = words.map(|words| (&*self.stream).write_all(&words));
+        // A child that is told nothing says so.
+        self.say(&Self::words(assignment).unwrap_or_default());
     }
 
-    /// What [`Speaker::assign`] writes, for who writes it without blocking. `None`: it is longer than any child can hear.
+    /// Says these words, of [`Speaker::words`], or what is left of them. Blocks until the child has heard most of them.
+    pub fn say(&self, words: &[u8]) {
+        // A child that is gone has no use for them.
+        let _ = (&*self.stream).write_all(words);
+    }
+
+    /// Says as much of these words as the stream takes at once: so many bytes. Never blocks.
+    pub fn begin(&self, words: &[u8]) -> usize {
+        send(&self.stream, words, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).unwrap_or(0)
+    }
+
+    /// What [`Speaker::assign`] says, for who does not block. `None`: it is longer than any child can hear.
     pub fn words(assignment: &Assignment) -> Option<Vec<u8>> {
         framed(&assignment.encode())
     }
