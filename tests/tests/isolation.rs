@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use bansuri_tests::{Host, Sandbox, group_members, is_alive, wait_until};
+use bansuri_tests::{Host, Sandbox, group_members, is_alive, library, wait_until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -71,6 +71,43 @@ fn a_plugin_sees_the_same_on_a_thread_and_in_a_process() {
     assert_eq!(thread.0.len(), 10, "{thread:#?}");
     assert_eq!(process, thread);
     assert!(process.1.contains("thread task:echo"), "{process:?}");
+}
+
+#[test]
+fn options_of_any_length_and_a_pinned_library_reach_a_plugin_in_a_process() {
+    let output = std::process::Command::new("sha256sum").arg(library("misbehaving")).output().unwrap();
+    let digest = String::from_utf8(output.stdout).unwrap()[..64].to_owned();
+    let long = "x".repeat(1_000_000);
+    let sandbox = Sandbox::new(&json!({ "scripts": [
+        task("long", "Echo", json!({ "options": { "long": long }, "stdout": "long" })),
+        task("pinned", "Exits", json!({ "options": { "code": 0 }, "sha256": digest })),
+    ]}));
+    let (code, events) = sandbox.run();
+    assert_eq!(code, 0, "{:?}", [end(&events, "long"), end(&events, "pinned")]);
+    assert!(sandbox.read("long").contains(&long));
+}
+
+#[test]
+fn a_new_build_is_used_by_the_next_run_in_a_process() {
+    let sandbox = Sandbox::new(&json!({ "scripts": [
+        { "name": "t", "no-interface": true, "isolation": "process", "command": "./plugin.so:WaitsForStop",
+          "stdout": "log", "service": true, "restart-delay": "1ms", "timeout": "1h" },
+    ]}));
+    std::fs::copy(library("misbehaving"), sandbox.file("plugin.so")).unwrap();
+    let mut host = sandbox.start(&[]);
+    let pid = pid(&host.state("t", "RUNNING"));
+    assert_eq!(first_line(&sandbox, "log"), "waiting");
+    // Overwritten in place: neither the run nor the host is touched by that.
+    std::fs::write(sandbox.file("plugin.so"), "no library any more").unwrap();
+    assert!(is_alive(pid));
+    let process = rustix::process::Pid::from_raw(pid as i32).unwrap();
+    rustix::process::kill_process(process, Signal::TERM).unwrap();
+    let second = host.state("t", "RUNNING");
+    assert_eq!(second["run"], 2, "the old build is used as long as the new one is refused");
+    host.event("the refusal", |event| event["event"] == "plugin-loaded" && !event["error"].is_null());
+    wait_until("the second run waits", || sandbox.read("log").lines().count() == 3);
+    assert_eq!(host.stop(), 0);
+    assert_eq!(sandbox.read("log"), "waiting\nstopping\n".repeat(2));
 }
 
 #[test]
