@@ -12,12 +12,13 @@ use crate::clock_watch::ClockWatch;
 use crate::config::{ConfigWatch, Configuration};
 use crate::events::{EventStream, HostEvent};
 use crate::exit_code;
-use crate::launch::{Action, Launch};
+use crate::launch::{Action, Isolation, Launch};
 use crate::plugin::Registry;
 use crate::process;
 use crate::records::Records;
 use crate::runner::{
-    HealthChecker, HealthUpdate, LiveRun, Logs, PluginRunner, RunSpec, SubprocessRunner, TaskRunner, Update,
+    HealthChecker, HealthUpdate, IsolatedRunner, LiveRun, Logs, PluginRunner, RunSpec, SubprocessRunner,
+    TaskRunner, Update,
 };
 use crate::signals::{HostSignal, Signals};
 use crate::ticks::LastTicks;
@@ -39,6 +40,7 @@ const CLOCK_KEY: usize = SIGNAL_KEYS + Signals::KEYS;
 pub const WATCH_KEY: usize = CLOCK_KEY + 1;
 const SUBPROCESS_KEYS: usize = WATCH_KEY + 1;
 /// Beyond every place that a process has in this poller.
+const ISOLATED_KEYS: usize = 1 << (usize::BITS / 2 - 2);
 const HEALTH_KEYS: usize = 1 << (usize::BITS / 2 - 1);
 
 /// How many runs are started before the poller is asked again: tasks that restart without a delay must not keep
@@ -90,6 +92,7 @@ pub struct Driver {
     watch: Option<ConfigWatch>,
     subprocess: SubprocessRunner,
     plugin: PluginRunner,
+    isolated: IsolatedRunner,
     health: HealthChecker,
     updates: Receiver<Update>,
     registry: Arc<Registry>,
@@ -155,7 +158,11 @@ impl Driver {
             subprocess: SubprocessRunner::new(Arc::clone(&poller), SUBPROCESS_KEYS)
                 .with_logs(logs.clone())
                 .with_records(records.clone()),
-            plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::clone(&waker)).with_logs(logs),
+            plugin: PluginRunner::new(Arc::clone(registry), sender, Arc::clone(&waker))
+                .with_logs(logs.clone()),
+            isolated: IsolatedRunner::new(Arc::clone(registry), Arc::clone(&poller), ISOLATED_KEYS)
+                .with_logs(logs)
+                .with_records(records.clone()),
             health: HealthChecker::new(Arc::clone(&poller), HEALTH_KEYS).with_records(records.clone()),
             updates,
             reloader: Reloader::new(load, waker),
@@ -271,7 +278,13 @@ impl Driver {
         let launch = self.launch(run.task);
         let runner: &mut dyn TaskRunner = match launch.action {
             Action::Shell(_) | Action::Exec(_) => &mut self.subprocess,
-            Action::Plugin { .. } => &mut self.plugin,
+            Action::Plugin { isolation: Isolation::Process, .. } => &mut self.isolated,
+            Action::Plugin { isolation: Isolation::Thread, ref library, .. } => {
+                match self.registry.must_isolate(library) {
+                    Some(_) => &mut self.isolated,
+                    None => &mut self.plugin,
+                }
+            }
         };
         match runner.start(RunSpec { run, attempt, launch }) {
             Ok(started) => {
@@ -330,6 +343,7 @@ impl Driver {
                 key => {
                     // Each knows its own keys.
                     self.subprocess.on_ready(key);
+                    self.isolated.on_ready(key);
                     self.health.on_ready(key);
                 }
             }
@@ -342,6 +356,9 @@ impl Driver {
         }
         self.reporter.libraries(&self.registry);
         while let Some(update) = self.subprocess.poll_update() {
+            self.update(update);
+        }
+        while let Some(update) = self.isolated.poll_update() {
             self.update(update);
         }
         while let Ok(update) = self.updates.try_recv() {

@@ -20,3 +20,4 @@ pub mod signals;
 pub mod state_dir;
 pub mod tail;
 pub mod ticks;
+pub mod wire;

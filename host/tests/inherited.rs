@@ -50,6 +50,7 @@ fn run(arguments: &[&str], result: Option<&Path>) -> (Option<Exit>, String) {
         stdin: Stdio::Null,
         stdout: Stdio::To(write),
         stderr: None,
+        more: Vec::new(),
     };
     let group = spawn.start().unwrap();
     let mut printed = String::new();

@@ -130,6 +130,7 @@ fn spawn(line: &str, environment: Environment) -> Group {
         stdin: Stdio::Null,
         stdout: Stdio::Null,
         stderr: None,
+        more: Vec::new(),
     };
     spawn.start().unwrap()
 }

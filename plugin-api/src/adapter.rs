@@ -12,6 +12,7 @@ use crate::shield::{shielded, Entry, Fault};
 use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::RResult;
 use std::convert::Infallible;
+use std::io::Write;
 
 /// Makes a task instance.
 pub(crate) fn new_task<T: Task>(config: ConfigBox) -> Result<TaskBox, Fault> {
@@ -56,6 +57,8 @@ impl<T> Shielded<T> {
         let value = self.value.take();
         shielded(Entry::Drop, Some(&self.logger), move || {
             drop(value);
+            // Nobody else could: what this library prints is held back by a standard library of its own.
+            let _ = std::io::stdout().flush();
             Ok::<(), Infallible>(())
         })
     }

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 /// Where plugin tasks run; each is put through the same.
-const ISOLATIONS: &[&str] = &["thread"];
+const ISOLATIONS: &[&str] = &["thread", "process"];
 
 /// Builds a plugin as its author would, in a sandbox.
 fn build(sandbox: &Sandbox, source: &Path, library: &str) -> PathBuf {
@@ -81,7 +81,7 @@ fn the_example_runs_and_notifies() {
             task
         };
         let sandbox = Sandbox::new(&json!({
-            "notifiers": { "journal": { "plugin": "./libc_plugin.so", "options": { "path": "journal" } } },
+            "notifiers": { "journal": { "plugin": "./libc_plugin.so", "options": { "path": "journal" }, "isolation": isolation } },
             "scripts": [
                 task("fresh", json!({ "path": "fresh", "max-age": 3600 }), json!({})),
                 task("late", json!({ "path": "late", "max-age": 3600 }), json!({ "depends-on": { "writes": "started" } })),

@@ -68,6 +68,7 @@ fn two_deaths_put_a_library_under_suspicion_until_its_file_changes() {
         "{found:?}"
     );
     let mut host = running(&sandbox);
+    assert!(pid_of(&host).is_u64(), "it runs in a process of its own");
     assert_eq!(host.stop(), 0);
     let log = host.log();
     assert!(
@@ -78,6 +79,15 @@ fn two_deaths_put_a_library_under_suspicion_until_its_file_changes() {
     std::fs::remove_file(sandbox.file("plugin.so")).unwrap();
     std::fs::copy(library("misbehaving"), sandbox.file("plugin.so")).unwrap();
     assert_eq!(warnings(&sandbox), Vec::<String>::new());
+    let mut host = running(&sandbox);
+    assert!(pid_of(&host).is_null(), "it runs in the host again");
+    assert_eq!(host.stop(), 0);
+}
+
+/// The process of the run that is alive.
+fn pid_of(host: &Host) -> &Value {
+    let running = host.seen().iter().rfind(|event| event["task"] == "waiting" && event["to"] == "RUNNING");
+    &running.unwrap()["pid"]
 }
 
 #[test]

@@ -16,24 +16,32 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("exit_code", &[]),
     ("launch", &[]),
     ("logger", &[]),
-    ("process", &["launch"]),
+    ("process", &["launch", "wire"]),
     ("records", &["process"]),
     ("signals", &["process"]),
     ("state_dir", &[]),
     ("tail", &[]),
     ("ticks", &[]),
+    ("wire", &[]),
 ];
 
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["launch", "process"]),
     ("runner", &["clock", "envfile", "launch", "process", "records", "tail"]),
-    ("plugin", &["process"]),
+    ("plugin", &["process", "wire"]),
     ("notify", &["clock", "process", "records", "tail"]),
 ];
 
 /// Files that may also use `plugin`: the adapters between it and their own room.
-const PLUGIN_ADAPTERS: &[&str] = &["runner/plugin.rs", "runner/plugin_output.rs", "notify/plugin.rs"];
+const PLUGIN_ADAPTERS: &[&str] = &[
+    "runner/plugin.rs",
+    "runner/plugin_output.rs",
+    "runner/isolated.rs",
+    "notify/plugin.rs",
+    "notify/isolated.rs",
+    "notify/exchange.rs",
+];
 
 /// Folders and files that may hold unsafe code.
 const UNSAFE_ISLANDS: &[&str] = &["host/src/process/", "host/src/plugin/", "plugin-api/src/"];

@@ -29,7 +29,7 @@ fn multiplied(delay: Duration, factor: f64, times: u32, max: Duration) -> Durati
     if delay.is_zero() || times == 0 {
         return delay;
     }
-    let seconds = delay.as_secs_f64() * factor.powf(f64::from(times));
+    let seconds = delay.as_secs_f64() * factor.powi(i32::try_from(times).unwrap_or(i32::MAX));
     Duration::try_from_secs_f64(seconds).unwrap_or(max).min(max)
 }
 

@@ -145,6 +145,9 @@ pub fn main() -> ! {
     if super::probe::is_asked_for() {
         super::probe::run();
     }
+    if super::plugin_child::is_asked_for() {
+        super::plugin_child::run();
+    }
     let cli = Cli::parse();
     let code = match cli.command {
         None => super::run::run(&cli.run),

@@ -6,6 +6,7 @@ mod check;
 mod exec_helper;
 mod machine;
 mod plugin;
+mod plugin_child;
 mod probe;
 mod run;
 mod schema;

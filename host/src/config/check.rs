@@ -16,7 +16,6 @@ use super::options::Schemas;
 use super::read::{is_null, opening, read};
 use super::settings::{Defaults, Settings};
 use super::slots::collect;
-use super::supported;
 use super::syntax::{self, SyntaxError};
 use super::task::{Last, Surroundings, build, resolve};
 use super::typed::{Kind, Merged, Typed};
@@ -72,7 +71,7 @@ pub(super) fn search_paths(
     let members = members(root, true, Subject::Root, &mut findings);
     let member = members.iter().find(|member| member.name == "plugins" && !is_null(member.value));
     let paths = member.map(|member| plugins(member, folder, &mut findings)).unwrap_or_default();
-    if findings.has_errors() { Err(findings.into_list()) } else { Ok(paths) }
+    if findings.has_errors() { Err(findings.into_list()) } else { Ok(paths.search_paths) }
 }
 
 /// The syntax tree of the text, and what collects the findings about it.
@@ -119,6 +118,15 @@ struct RootValues {
     reload: ReloadMode,
 }
 
+/// The file's `plugins`.
+#[derive(Default)]
+struct PluginPlaces {
+    /// Absolute.
+    search_paths: Vec<PathBuf>,
+    /// Where plugin tasks run that do not say so themselves; `None`: nothing is said.
+    isolation: Option<&'static str>,
+}
+
 struct Checker<'c, 't> {
     file: &'c Path,
     folder: &'c Path,
@@ -133,7 +141,7 @@ impl Checker<'_, '_> {
         let members = self.root_members(root);
         let member = |name: &str| members.iter().find(|member| member.name == name && !is_null(member.value));
         let values = self.root_values(&members);
-        let search_paths =
+        let PluginPlaces { search_paths, isolation } =
             member("plugins").map(|member| plugins(member, self.folder, self.findings)).unwrap_or_default();
         let mut notifiers = Notifiers::none();
         if let Some(command) = member("notify-command") {
@@ -144,7 +152,7 @@ impl Checker<'_, '_> {
             notifiers.read(object, self.folder, &search_paths, self.catalog, schemas, self.findings);
         }
         let defaults = member("defaults").and_then(|member| self.object(member));
-        let defaults = Defaults::read(defaults, self.findings);
+        let defaults = Defaults::read(defaults, self.findings).with_isolation(isolation);
         notifiers.expect_use_of_default(&defaults);
         let Some(scripts) = member("scripts") else {
             self.findings.error("missing-key", opening(root), "scripts is missing".to_owned(), None);
@@ -259,19 +267,20 @@ impl Checker<'_, '_> {
 }
 
 /// The search paths, absolute.
-fn plugins(member: &Member<'_>, folder: &Path, findings: &mut Findings<'_>) -> Vec<PathBuf> {
+fn plugins(member: &Member<'_>, folder: &Path, findings: &mut Findings<'_>) -> PluginPlaces {
     let place = Place::new(Subject::Root, KeyPath::Word("plugins"));
     let Some(plugins) = read(Kind::Merged(Merged::Fields(PLUGINS)), member.value, &place, findings) else {
-        return Vec::new();
+        return PluginPlaces::default();
     };
-    if plugins.field("isolation") == Some(&Typed::Word("process")) {
-        let message = "plugins.isolation: not supported yet".to_owned();
-        findings.error("not-supported", member.key, message, None);
-    }
-    match plugins.field("search-paths") {
+    let search_paths = match plugins.field("search-paths") {
         Some(Typed::Paths(paths)) => paths.iter().map(|path| resolve(folder, Path::new(path))).collect(),
         Some(_) | None => Vec::new(),
-    }
+    };
+    let isolation = match plugins.field("isolation") {
+        Some(Typed::Word(word)) => Some(*word),
+        Some(_) | None => None,
+    };
+    PluginPlaces { search_paths, isolation }
 }
 
 /// Reads one script and checks it for itself.
@@ -303,7 +312,6 @@ fn settings_of<'a>(
         (Some(_), _) => {}
     }
     conflicts::check(&mut settings, findings);
-    supported::refuse(&settings, findings);
     Some(settings)
 }
 

@@ -269,6 +269,7 @@ fn without_effect(settings: &Settings<'_>, findings: &mut Findings<'_>) {
     }
     if !settings.is_broken(Key::NoInterface) && !settings.boolean(Key::NoInterface) {
         warn(Key::Options, "they are for a plugin task (\"no-interface\": true)");
+        warn(Key::Isolation, "it is for a plugin task (\"no-interface\": true)");
     }
 }
 

@@ -267,6 +267,11 @@ pub(super) const NOTIFIER: &[Field] = &[
     optional("sha256", Kind::Sha256, "64 hexadecimal digits: the content that the library has to have"),
     optional("options", Kind::Merged(Merged::Options), "JSON handed to the notifier; default: {}"),
     optional("timeout", Kind::Positive, "how long one notification may take; default: 30s"),
+    optional(
+        "isolation",
+        Kind::Word(&["thread", "process"]),
+        "where it runs: in the host, or for each notification in a child process; default: thread",
+    ),
 ];
 
 /// Those of the file's `plugins`.
@@ -275,7 +280,7 @@ pub(super) const PLUGINS: &[Field] = &[
     optional(
         "isolation",
         Kind::Word(&["thread", "process"]),
-        "where plugin tasks run that do not say so themselves",
+        "where plugin tasks run that do not say so themselves; default: thread",
     ),
 ];
 
@@ -301,7 +306,7 @@ pub(super) const ROOT: &[RootKey] = &[
     root(
         "notifiers",
         None,
-        "plugins that tasks can name: `{ name: { plugin: \"LIBRARY[:Type]\", options, timeout } }`",
+        "plugins that tasks can name: `{ name: { plugin: \"LIBRARY[:Type]\", options, timeout, isolation } }`",
     ),
     root("plugins", None, "`{ search-paths: [folders], isolation }`"),
     root(

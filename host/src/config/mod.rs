@@ -33,7 +33,6 @@ mod schema_kinds;
 mod schema_plugins;
 mod settings;
 mod slots;
-mod supported;
 mod syntax;
 mod task;
 mod typed;

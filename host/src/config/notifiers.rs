@@ -107,17 +107,14 @@ impl<'a> Notifiers<'a> {
                         Some(Typed::Duration(timeout)) => *timeout,
                         Some(_) | None => DEFAULT_TIMEOUT,
                     };
+                    let isolation = match read.field("isolation") {
+                        Some(Typed::Word("process")) => Isolation::Process,
+                        Some(_) | None => Isolation::Thread,
+                    };
                     let (library, type_name) = (resolved.library, resolved.type_name);
                     self.specs.insert(
                         name.to_owned(),
-                        NotifierSpec {
-                            library,
-                            type_name,
-                            sha256,
-                            options,
-                            timeout,
-                            isolation: Isolation::Thread,
-                        },
+                        NotifierSpec { library, type_name, sha256, options, timeout, isolation },
                     );
                 }
             }

@@ -17,6 +17,8 @@ pub(super) struct Defaults<'a> {
     /// The same with the schedule in its flat keys.
     resolved: Slots<'a>,
     values: Vec<Option<Typed<'a>>>,
+    /// Where plugin tasks run of which neither they nor `defaults` say so.
+    isolation: Option<&'static str>,
 }
 
 impl<'a> Defaults<'a> {
@@ -35,7 +37,12 @@ impl<'a> Defaults<'a> {
         schedule::resolve(&mut resolved, subject, findings);
         let values =
             TABLE.iter().map(|info| read_one(info, resolved.of(info.key)?, subject, findings)).collect();
-        Self { slots, resolved, values }
+        Self { slots, resolved, values, isolation: None }
+    }
+
+    /// With the file's own word on where plugin tasks run.
+    pub(super) fn with_isolation(self, isolation: Option<&'static str>) -> Self {
+        Self { isolation, ..self }
     }
 
     /// The key as it was written, unless it was written as null.
@@ -90,7 +97,10 @@ impl<'a> Settings<'a> {
                 (None, Some(_)) => defaults.values[info.key as usize].clone(),
                 (None, None) => None,
             };
-            values.push(value);
+            values.push(match info.key {
+                Key::Isolation => value.or(defaults.isolation.map(Typed::Word)),
+                _ => value,
+            });
         }
         let shared_options = defaults.slots.of(Key::Options).copied();
         Self { subject, opening, slots: own, values, shared_options }

@@ -53,7 +53,7 @@ pub(super) fn build(
     findings: &mut Findings<'_>,
 ) -> Option<(TaskPlan, Launch)> {
     let action = action(settings, surroundings, findings);
-    let privileges = match settings.boolean(Key::NoInterface) {
+    let privileges = match settings.boolean(Key::NoInterface) && isolation(settings) == Isolation::Thread {
         // They cannot apply, which has been said.
         true => Privileges::default(),
         false => privileges(settings, &mut surroundings.machine, findings),
@@ -181,7 +181,7 @@ fn action(
                 );
             }
             let (library, type_name) = (resolved.library, resolved.type_name);
-            let isolation = Isolation::Thread;
+            let isolation = isolation(settings);
             Some((Action::Plugin { library, type_name, sha256, options, isolation }, text.into()))
         }
         Err(error) => {
@@ -190,6 +190,14 @@ fn action(
             findings.at(subject, "plugin", written.value.range(), message, None);
             None
         }
+    }
+}
+
+/// Where the task's code runs, if it is a plugin's.
+fn isolation(settings: &Settings<'_>) -> Isolation {
+    match settings.word(Key::Isolation) {
+        Some("process") => Isolation::Process,
+        Some(_) | None => Isolation::Thread,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::report::Reporter;
 use crate::config::NotifierSpec;
-use crate::launch::{Launch, NotifyTarget};
+use crate::launch::{Isolation, Launch, NotifyTarget};
 use crate::notify::{
-    COMMAND_LIMIT, CommandNotifier, Failure, Notifications, PendingFailure, PluginNotifier, Recipient,
-    WAITING_LIMIT, host_name,
+    COMMAND_LIMIT, CommandNotifier, Failure, IsolatedNotifier, Notifications, Notifier, PendingFailure,
+    PluginNotifier, Recipient, WAITING_LIMIT, host_name,
 };
 use crate::plugin::Registry;
 use crate::records::Records;
@@ -64,15 +64,23 @@ impl Notices {
     }
 
     fn recipient(&self, name: &str, spec: &NotifierSpec) -> Recipient {
-        let notifier = PluginNotifier::new(
-            Arc::clone(&self.registry),
-            name,
-            spec.library.clone(),
-            spec.type_name.clone(),
-            spec.options.clone(),
-        )
-        .pinned_to(spec.sha256);
-        Recipient { name: name.into(), notifier: Arc::new(notifier), limit: spec.timeout }
+        let NotifierSpec { library, type_name, sha256, options, timeout, isolation } = spec.clone();
+        let registry = Arc::clone(&self.registry);
+        let isolation = match self.registry.must_isolate(&library) {
+            Some(_) => Isolation::Process,
+            None => isolation,
+        };
+        let notifier: Arc<dyn Notifier> = match isolation {
+            Isolation::Thread => {
+                Arc::new(PluginNotifier::new(registry, name, library, type_name, options).pinned_to(sha256))
+            }
+            Isolation::Process => Arc::new(
+                IsolatedNotifier::new(registry, name, library, type_name, options, timeout)
+                    .pinned_to(sha256)
+                    .with_records(self.records.clone()),
+            ),
+        };
+        Recipient { name: name.into(), notifier, limit: timeout }
     }
 
     /// Whom the failures of this task are told to from now on.

@@ -1,25 +1,21 @@
 //! Telling a command.
 
-use super::exchange::{Ending, Exchange};
+use super::calls::Calls;
+use super::exchange::Exchange;
+use super::recorded;
 use super::words::fill;
 use crate::clock::rfc3339_seconds;
 use crate::notify::{Failure, Notifier, text};
 use crate::process::{Environment, Group, Spawn, Stdio, pipe};
-use crate::records::{About, Kind, Records};
-use bansuri_core::{Exit, Signal};
-use parking_lot::Mutex;
-use rustix::event::{EventfdFlags, eventfd};
+use crate::records::Records;
 use rustix::fs::{Access, access};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a notify command may take.
 pub const COMMAND_LIMIT: Duration = Duration::from_secs(30);
-
-/// How long a notify command that outlived its host has to stop before it is killed.
-const LEFT_BEHIND: Duration = Duration::from_secs(2);
 
 /// Values in the environment are cut to this many bytes: the system refuses long ones, and with them the command.
 const LONGEST_VALUE: usize = 16 * 1024;
@@ -31,22 +27,14 @@ pub struct CommandNotifier {
     words: Arc<[String]>,
     limit: Duration,
     records: Records,
-    calls: Mutex<Calls>,
-}
-
-#[derive(Default)]
-struct Calls {
-    /// The host is ending.
-    aborted: bool,
-    /// One for each call under way: an event descriptor that tells it so.
-    bells: Vec<Arc<OwnedFd>>,
+    calls: Calls,
 }
 
 impl CommandNotifier {
     /// `words`: the command, split, never empty, with `{task}` and the like still in it. A call that takes longer than
     /// `limit` is ended by SIGTERM, and 2 s later by SIGKILL.
     pub fn new(words: Arc<[String]>, limit: Duration) -> Self {
-        Self { words, limit, records: Records::none(), calls: Mutex::default() }
+        Self { words, limit, records: Records::none(), calls: Calls::default() }
     }
 
     /// Has its processes remembered while they live, for the host after this one.
@@ -55,7 +43,7 @@ impl CommandNotifier {
         Self { records, ..self }
     }
 
-    fn run(&self, failure: &Failure, bell: &OwnedFd) -> Result<(), String> {
+    fn run(&self, failure: &Failure, bell: BorrowedFd<'_>) -> Result<(), String> {
         let deadline = Instant::now() + self.limit;
         let (program, arguments) = match fill(&self.words, failure).split_first() {
             Some((program, arguments)) => (program.into(), arguments.iter().map(Into::into).collect()),
@@ -64,38 +52,19 @@ impl CommandNotifier {
         let ((their_stdin, stdin), (stderr, their_stderr)) = pipe()
             .and_then(|stdin| Ok((stdin, pipe()?)))
             .map_err(|error| format!("no pipe for the notify command: {error}"))?;
-        let mut environment = environment(failure)?;
-        let record = self.records.starting(&About {
-            kind: Kind::Notification,
-            task: &failure.task,
-            run: 0,
-            stop_signal: Signal::TERM,
-            stop_timeout: self.limit.min(LEFT_BEHIND),
-        });
-        if let Some((name, value)) = record.variable() {
-            environment.set(name, value)?;
-        }
-        let spawned = Spawn {
+        let spawn = Spawn {
             program,
             arguments,
-            environment,
+            environment: environment(failure)?,
             working_directory: working_directory(&failure.working_directory),
             stdin: Stdio::To(their_stdin),
             stdout: Stdio::Null,
             stderr: Some(Stdio::To(their_stderr)),
-        }
-        .start();
-        let group = match spawned {
-            Ok(group) => group,
-            Err(error) => {
-                record.ended();
-                return Err(error.reason);
-            }
+            more: Vec::new(),
         };
-        record.started(group.pid());
-        let result = self.tell(group, stdin, stderr, failure, deadline, bell);
-        record.ended();
-        result
+        recorded::during(spawn, &self.records, failure, self.limit, |group| {
+            self.tell(group, stdin, stderr, failure, deadline, bell)
+        })
     }
 
     /// Hands the message over and waits for the end of the whole group.
@@ -106,41 +75,20 @@ impl CommandNotifier {
         stderr: OwnedFd,
         failure: &Failure,
         deadline: Instant,
-        bell: &OwnedFd,
+        bell: BorrowedFd<'_>,
     ) -> Result<(), String> {
         let message = text(failure);
         // A group that is dropped is killed.
-        let mut exchange = Exchange::new(group, stdin, stderr, message.as_bytes(), bell.as_fd())
+        let mut exchange = Exchange::new(group, stdin, stderr, message.as_bytes(), bell)
             .map_err(|error| format!("pipes to the notify command: {error}"))?;
-        match exchange.finish(deadline) {
-            Ending::Exited(Exit::Code(0)) => Ok(()),
-            Ending::Exited(exit) => Err(because(&exit_text(&exit), &exchange)),
-            Ending::LeftBehind(Exit::Code(0)) => Err(because(
-                &format!("left processes behind that took longer than {:?}", self.limit),
-                &exchange,
-            )),
-            Ending::LeftBehind(exit) => Err(because(&exit_text(&exit), &exchange)),
-            Ending::Overdue => Err(because(&format!("took longer than {:?}", self.limit), &exchange)),
-            Ending::Aborted => Err("killed: the host is ending".to_owned()),
-        }
+        let ending = exchange.finish(deadline);
+        exchange.verdict(&ending, self.limit)
     }
 }
 
 impl Notifier for CommandNotifier {
     fn notify(&self, failure: &Failure) -> Result<(), String> {
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-            .map(Arc::new)
-            .map_err(|error| format!("no event descriptor for the notify command: {error}"))?;
-        {
-            let mut calls = self.calls.lock();
-            if calls.aborted {
-                return Err("not started: the host is ending".to_owned());
-            }
-            calls.bells.push(Arc::clone(&bell));
-        }
-        let result = self.run(failure, &bell);
-        self.calls.lock().bells.retain(|other| !Arc::ptr_eq(other, &bell));
-        result
+        self.calls.during(|bell| self.run(failure, bell))
     }
 
     fn keeps_its_limit(&self) -> bool {
@@ -148,27 +96,7 @@ impl Notifier for CommandNotifier {
     }
 
     fn abort(&self) {
-        let mut calls = self.calls.lock();
-        calls.aborted = true;
-        for bell in &calls.bells {
-            // It fails only where it was rung before.
-            let _ = rustix::io::write(bell, &1_u64.to_ne_bytes());
-        }
-    }
-}
-
-fn exit_text(exit: &Exit) -> String {
-    match exit {
-        Exit::Code(code) => format!("exit code {code}"),
-        Exit::Signal(signal) => format!("killed by {signal}"),
-        Exit::NotStarted { reason: text, .. } | Exit::Error(text) | Exit::Panic(text) => text.clone(),
-    }
-}
-
-fn because(what: &str, exchange: &Exchange<'_>) -> String {
-    match exchange.last_line() {
-        line if line.is_empty() => what.to_owned(),
-        line => format!("{what}: {line}"),
+        self.calls.abort();
     }
 }
 

@@ -1,5 +1,6 @@
-//! One process of a notify command: the message goes in, complaints come out, and its group ends in time.
+//! One process of a notifier: the message goes in, complaints come out, and its group ends in time.
 
+use crate::plugin::{Conversation, Heard};
 use crate::process::{Group, Presence, survey};
 use bansuri_core::{Exit, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -43,6 +44,8 @@ pub(super) struct Exchange<'a> {
     /// One of those left behind, by its pidfd.
     member: Option<OwnedFd>,
     last_words: Vec<u8>,
+    /// What a plugin in a process of its own says beside that; `None`: there is no such thing, or no more of it.
+    conversation: Option<&'a mut Conversation>,
 }
 
 /// Why the watching stopped.
@@ -66,7 +69,22 @@ impl<'a> Exchange<'a> {
             fcntl_setfl(end, fcntl_getfl(end)? | OFlags::NONBLOCK)?;
         }
         let (stdin, stderr) = (Some(stdin), Some(stderr));
-        Ok(Self { group, message, stdin, stderr, bell, exit: None, member: None, last_words: Vec::new() })
+        Ok(Self {
+            group,
+            message,
+            stdin,
+            stderr,
+            bell,
+            exit: None,
+            member: None,
+            last_words: Vec::new(),
+            conversation: None,
+        })
+    }
+
+    /// Listens to this as well.
+    pub(super) fn with_conversation(self, conversation: &'a mut Conversation) -> Self {
+        Self { conversation: Some(conversation), ..self }
     }
 
     /// Blocks until the group is gone, by itself or by force. What a process leaves behind when it exits (a mailer that
@@ -91,8 +109,30 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// What is to be said of an end by somebody whose exit code 0 is success.
+    pub(super) fn verdict(&self, ending: &Ending, limit: Duration) -> Result<(), String> {
+        let what = match ending {
+            Ending::Exited(Exit::Code(0)) => return Ok(()),
+            Ending::LeftBehind(Exit::Code(0)) => {
+                format!("left processes behind that took longer than {limit:?}")
+            }
+            Ending::Exited(exit) | Ending::LeftBehind(exit) => exit_text(exit),
+            Ending::Overdue => format!("took longer than {limit:?}"),
+            Ending::Aborted => return Err("killed: the host is ending".to_owned()),
+        };
+        Err(self.because(&what))
+    }
+
+    /// With the last line that the process wrote.
+    pub(super) fn because(&self, what: &str) -> String {
+        match self.last_line() {
+            line if line.is_empty() => what.to_owned(),
+            line => format!("{what}: {line}"),
+        }
+    }
+
     /// The last line of standard error that is not blank, without control characters; empty if there is none.
-    pub(super) fn last_line(&self) -> String {
+    fn last_line(&self) -> String {
         const LONGEST: usize = 200;
         let text = String::from_utf8_lossy(&self.last_words);
         let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
@@ -124,6 +164,12 @@ impl<'a> Exchange<'a> {
             if ready.stdin {
                 self.speak();
             }
+            if ready.conversation
+                && let Some(conversation) = &mut self.conversation
+                && conversation.hear() == Heard::End
+            {
+                self.conversation = None;
+            }
             if ready.process && self.member.take().is_none() {
                 self.exit = self.group.take_exit();
             }
@@ -143,6 +189,11 @@ impl<'a> Exchange<'a> {
             polled.push(PollFd::new(end, PollFlags::OUT));
             polled.len() - 1
         });
+        let stream = self.conversation.as_ref().map(|conversation| conversation.stream());
+        let conversation = stream.as_ref().map(|stream| {
+            polled.push(PollFd::new(stream, PollFlags::IN));
+            polled.len() - 1
+        });
         // Only a duration of centuries does not fit.
         let limit = Timespec::try_from(limit).ok();
         if poll(&mut polled, limit.as_ref()).is_err() {
@@ -155,6 +206,7 @@ impl<'a> Exchange<'a> {
             process: is_ready(1),
             stderr: stderr.is_some_and(is_ready),
             stdin: stdin.is_some_and(is_ready),
+            conversation: conversation.is_some_and(is_ready),
         }
     }
 
@@ -211,4 +263,13 @@ struct Ready {
     process: bool,
     stderr: bool,
     stdin: bool,
+    conversation: bool,
+}
+
+fn exit_text(exit: &Exit) -> String {
+    match exit {
+        Exit::Code(code) => format!("exit code {code}"),
+        Exit::Signal(signal) => format!("killed by {signal}"),
+        Exit::NotStarted { reason: text, .. } | Exit::Error(text) | Exit::Panic(text) => text.clone(),
+    }
 }

@@ -82,13 +82,13 @@ impl Notifier for PluginNotifier {
     }
 }
 
-fn record(failure: &Failure) -> FailureRecord {
+pub(super) fn record(failure: &Failure) -> FailureRecord {
     FailureRecord {
         task: failure.task.clone(),
         command: failure.command.clone(),
         working_directory: FailureRecord::path_bytes(&failure.working_directory),
         return_code: failure.return_code,
-        outcome: failure.outcome,
+        outcome: failure.outcome.into(),
         reason: failure.reason.clone(),
         attempt: failure.attempt,
         max_attempts: failure.max_attempts,

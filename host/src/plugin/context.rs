@@ -121,6 +121,11 @@ impl RunContext {
         self.run.state.lock().progress.clone()
     }
 
+    /// The task's name.
+    pub(super) fn task(&self) -> &str {
+        &self.run.task
+    }
+
     /// The same run, to be handed to a plugin.
     pub(super) fn shared(&self) -> ContextArc {
         AbiTaskContext_TO::from_ptr(RArc::new(self.clone()), TD_Opaque)

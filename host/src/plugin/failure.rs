@@ -5,6 +5,7 @@ use bansuri_plugin_api::abi::abi_stable::sabi_trait::TD_Opaque;
 use bansuri_plugin_api::abi::abi_stable::std_types::{RDuration, ROption, RSlice, RStr};
 use bansuri_plugin_api::abi::{AbiFailure, AbiFailure_TO, FailureBox};
 use bansuri_plugin_api::paths;
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,7 +21,7 @@ pub struct FailureRecord {
     /// 128 + N for signal N, -1 where the run has none.
     pub return_code: i32,
     /// `FAILED` or `TIMED_OUT`.
-    pub outcome: &'static str,
+    pub outcome: Cow<'static, str>,
     /// Why, in words.
     pub reason: String,
     /// Counts from 1.
@@ -72,7 +73,7 @@ impl AbiFailure for FailureRecord {
     }
 
     fn outcome(&self) -> RStr<'_> {
-        self.outcome.into()
+        RStr::from_str(&self.outcome)
     }
 
     fn reason(&self) -> RStr<'_> {

@@ -8,13 +8,14 @@ use bansuri_plugin_api::abi::{self, PluginModule_Ref};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A plugin library, which stays loaded until the process ends. Usable on any thread.
 pub struct Library {
     path: PathBuf,
     api_version: String,
-    exports: Vec<Export>,
+    /// Asked of the library when somebody first wants to know: its authors' schemas may take a while.
+    exports: OnceLock<Vec<Export>>,
     interface: Interface,
 }
 
@@ -71,26 +72,13 @@ impl Library {
     pub(super) fn new(path: PathBuf, api_version: String, module: PluginModule_Ref) -> Self {
         // Before anything of the author's is called, so that what that logs is not lost.
         module.attach()(logger(log_name(&path)));
-        let exports = module.exports()().into_iter().filter_map(|export| {
-            Some(Export {
-                kind: match export.kind() {
-                    abi::ExportKind::TASK => ExportKind::Task,
-                    abi::ExportKind::NOTIFIER => ExportKind::Notifier,
-                    // A kind that a newer plugin-api knows is of no use to this host.
-                    _ => return None,
-                },
-                name: export.name().into(),
-                description: export.description().into(),
-                options_schema: export.options_schema().into_option().map(Into::into),
-            })
-        });
-        let exports = exports.collect();
-        Self { path, api_version, exports, interface: Interface::Stable(module) }
+        Self { path, api_version, exports: OnceLock::new(), interface: Interface::Stable(module) }
     }
 
     pub(super) fn plain(path: PathBuf, plain: PlainExports) -> Self {
         plain.attach(log_name(&path));
-        Self { path, api_version: plain.version(), exports: plain.list(), interface: Interface::Plain(plain) }
+        let (api_version, exports) = (plain.version(), OnceLock::new());
+        Self { path, api_version, exports, interface: Interface::Plain(plain) }
     }
 
     /// The file, absolute.
@@ -105,12 +93,15 @@ impl Library {
 
     /// What it exports, in the order of its author.
     pub fn exports(&self) -> &[Export] {
-        &self.exports
+        self.exports.get_or_init(|| match &self.interface {
+            Interface::Stable(module) => list(*module),
+            Interface::Plain(plain) => plain.list(),
+        })
     }
 
     /// The names of the exported types of one kind.
     pub fn names(&self, kind: ExportKind) -> impl Iterator<Item = &str> {
-        self.exports.iter().filter(move |export| export.kind == kind).map(|export| export.name.as_str())
+        self.exports().iter().filter(move |export| export.kind == kind).map(|export| export.name.as_str())
     }
 
     /// Calls the constructor of a task type on this thread.
@@ -145,9 +136,26 @@ impl fmt::Debug for Library {
         f.debug_struct("Library")
             .field("path", &self.path)
             .field("api_version", &self.api_version)
-            .field("exports", &self.exports)
+            .field("exports", &self.exports())
             .finish_non_exhaustive()
     }
+}
+
+fn list(module: PluginModule_Ref) -> Vec<Export> {
+    let exports = module.exports()().into_iter().filter_map(|export| {
+        Some(Export {
+            kind: match export.kind() {
+                abi::ExportKind::TASK => ExportKind::Task,
+                abi::ExportKind::NOTIFIER => ExportKind::Notifier,
+                // A kind that a newer plugin-api knows is of no use to this host.
+                _ => return None,
+            },
+            name: export.name().into(),
+            description: export.description().into(),
+            options_schema: export.options_schema().into_option().map(Into::into),
+        })
+    });
+    exports.collect()
 }
 
 /// `libhttp_check.so` logs as `http_check`.

@@ -19,6 +19,20 @@ use std::path::Path;
 ///
 /// Runs the library's initializers. A library that crashes in them takes the process with it.
 pub(super) fn load(file: &Path, path: &Path) -> Result<Library, LoadProblem> {
+    load_if(file, path, layout::check)
+}
+
+/// The same for a file that this very binary has loaded in another process: that its layout fits is known, and is half of
+/// what loading takes.
+pub(super) fn load_again(file: &Path, path: &Path) -> Result<Library, LoadProblem> {
+    load_if(file, path, |_| Ok(()))
+}
+
+fn load_if(
+    file: &Path,
+    path: &Path,
+    check: impl FnOnce(&'static LibHeader) -> Result<(), LoadProblem>,
+) -> Result<Library, LoadProblem> {
     open_whole(file)?;
     let raw = RawLibrary::load_at(file).map_err(|error| problem(file, error))?;
     // From here on references into the library exist.
@@ -34,7 +48,7 @@ pub(super) fn load(file: &Path, path: &Path) -> Result<Library, LoadProblem> {
         }
         Err(error) => return Err(problem(file, error)),
     };
-    layout::check(header)?;
+    check(header)?;
     let module = root_module(header)?;
     Ok(Library::new(path.to_owned(), version(header), module))
 }

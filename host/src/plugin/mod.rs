@@ -24,10 +24,12 @@ mod prepared;
 mod probe;
 mod reference;
 mod registry;
+mod remote;
 mod slot;
 mod source;
 mod stamp;
 mod suspects;
+mod task_run;
 mod trust;
 
 pub use context::{OutputSink, Progress, RunContext, RunSetup};
@@ -43,3 +45,8 @@ pub use prepared::Prepared;
 pub use probe::{WORD as PROBE_WORD, answer_probe};
 pub use reference::SearchPath;
 pub use registry::{Registry, Resolved};
+pub use remote::{
+    Assignment, Conversation, Heard, InstanceAssignment, NotifierAssignment, Speaker, TaskAssignment,
+    WORD as CHILD_WORD, serve as serve_as_child,
+};
+pub use task_run::{TaskRun, thread_name};

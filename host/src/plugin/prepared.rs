@@ -6,6 +6,7 @@ use super::error::{LoadProblem, PluginError};
 use super::library::Library;
 use super::loader;
 use super::manifest::Manifest;
+use super::remote::Speaker;
 use super::source::Source;
 use super::stamp::Stamp;
 use super::suspects::Suspects;
@@ -13,6 +14,7 @@ use crate::process::describe;
 use parking_lot::Mutex;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -75,6 +77,11 @@ impl Prepared {
     /// (`$ORIGIN`) and is to be loaded by its path.
     pub fn is_private(&self) -> bool {
         matches!(self.place, Place::Copy(_))
+    }
+
+    /// Hands it to a child that is about to be told what to do with it.
+    pub fn hand_over(&self, to: &Speaker) {
+        to.hand_over(self.is_private().then(|| self.file().as_fd()));
     }
 
     /// Loads it into this process, for good; at the second call, what the first has loaded.

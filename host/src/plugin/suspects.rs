@@ -4,7 +4,7 @@
 use super::keepsake;
 use super::stamp::Stamp;
 use crate::process::{Place, start_of};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,11 @@ const TOO_MANY: u32 = 2;
 
 /// Who is suspected, and what this host has loaded itself.
 #[derive(Debug, Default)]
-pub(super) struct Suspects(Mutex<State>);
+pub(super) struct Suspects {
+    state: Mutex<State>,
+    /// As they are in the state, for those who must not wait while that is written.
+    deaths: RwLock<Vec<Deaths>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -68,7 +72,8 @@ impl Suspects {
         if kept.host.as_ref().is_some_and(|host| !host.may_live()) {
             kept.count();
         }
-        Self(Mutex::new(State { kept, ..State::default() }))
+        let deaths = RwLock::new(kept.deaths.clone());
+        Self { state: Mutex::new(State { kept, ..State::default() }), deaths }
     }
 
     /// Keeps them in a state dir that is locked for this process, from now on: the host before is dead. What is known
@@ -82,30 +87,31 @@ impl Suspects {
         kept.deaths
             .retain(|death| Stamp::of_path(&death.library.path).is_ok_and(|now| now == death.library.stamp));
         kept.host = Life::own();
-        let mut state = self.0.lock();
+        *self.deaths.write() = kept.deaths.clone();
+        let mut state = self.state.lock();
         *state = State { path: Some(path), kept, failed: false };
         state.write();
     }
 
     /// This library is about to be loaded into this process.
     pub(super) fn loading(&self, path: &Path, stamp: Stamp) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.kept.loaded.push(Loaded { path: path.to_owned(), stamp });
         state.write();
     }
 
     /// This process comes to a clean end.
     pub(super) fn close(&self) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.kept.loaded.clear();
         state.kept.host = None;
         state.write();
     }
 
-    /// Why this library is not to be loaded into a host; `None`: it may be.
+    /// Why this library is not to be loaded into a host; `None`: it may be. Never waits for a disk.
     pub(super) fn reason(&self, path: &Path, stamp: &Stamp) -> Option<String> {
-        let state = self.0.lock();
-        let death = state.kept.deaths.iter().find(|death| death.library.is(path, stamp))?;
+        let deaths = self.deaths.read();
+        let death = deaths.iter().find(|death| death.library.is(path, stamp))?;
         (death.count >= TOO_MANY).then(|| {
             let times = death.count;
             format!("it was loaded when the host died without a clean end, {times} times: it runs in processes of its own until its file changes")
@@ -250,12 +256,12 @@ mod tests {
         assert!(!home.is_suspect(&home.host()));
         for _ in 0..3 {
             let host = home.host();
-            let mut state = host.0.lock();
+            let mut state = host.state.lock();
             state.kept.host.as_mut().unwrap().boot = "another".to_owned();
             state.write();
         }
         // The first host of these found the one that had just died.
-        assert_eq!(Suspects::read(home.folder.path()).0.lock().kept.deaths[0].count, 1);
+        assert_eq!(Suspects::read(home.folder.path()).state.lock().kept.deaths[0].count, 1);
     }
 
     #[test]
@@ -263,9 +269,9 @@ mod tests {
         let home = Home::new();
         drop(home.host());
         let host = home.host();
-        let deaths = || Suspects::read(home.folder.path()).0.lock().kept.deaths[0].count;
+        let deaths = || Suspects::read(home.folder.path()).state.lock().kept.deaths[0].count;
         assert_eq!(deaths(), 1);
-        let mut state = host.0.lock();
+        let mut state = host.state.lock();
         state.kept.host.as_mut().unwrap().started += 1;
         state.write();
         assert_eq!(deaths(), 2, "somebody else has its pid");

@@ -2,9 +2,10 @@
 
 use super::inherited;
 use rustix::fs::{Mode, OFlags};
+use rustix::io::FdFlags;
 use rustix::pipe::PipeFlags;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 
 /// Opens something, and once more if it failed only because a spawn on another thread had the limit of open files
@@ -27,6 +28,16 @@ pub fn retrying<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 /// EMFILE and ENFILE.
 pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     retrying(|| Ok(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?))
+}
+
+/// A descriptor that the host gave to this process; what this process executes is not to have it. To be called once for a
+/// number, before anything else could have opened it. `None`: it is not open.
+pub fn handed_down(number: RawFd) -> Option<OwnedFd> {
+    // SAFETY: only its flags are set here; that it is open is what the call finds out.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+    rustix::io::fcntl_setfd(descriptor, FdFlags::CLOEXEC).ok()?;
+    // SAFETY: it is open, and nothing else in this process, which has just begun, knows of it.
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// `/dev/null`, opened once and kept: nobody can change what all share of it.

@@ -12,8 +12,15 @@ use std::path::{Path, PathBuf};
 /// What the shell is, for scripts that name no interpreter.
 pub(super) const SHELL: &str = "/bin/sh";
 
+/// The binary that runs now, also where its file was replaced since.
+pub const OWN_BINARY: &str = "/proc/self/exe";
+
+/// The number of the first descriptor that a process gets beside its three and, where it is started by the helper, the
+/// two that are the helper's own.
+pub const FIRST_MORE: RawFd = 5;
+
 /// A process to be. It leads a group of its own; its signal mask, ignored signals and limit of open files are those
-/// the host was started with; of descriptors it gets the three that are named here.
+/// the host was started with; of descriptors it gets those that are named here.
 #[derive(Debug)]
 pub struct Spawn {
     /// A path, relative to `working_directory`, if it has a slash; else it is looked up in the PATH of `environment`.
@@ -30,6 +37,8 @@ pub struct Spawn {
     pub stdout: Stdio,
     /// Standard error; `None`: the same descriptor as standard output, so that what is written stays in order.
     pub stderr: Option<Stdio>,
+    /// Further descriptors, from number [`FIRST_MORE`] on.
+    pub more: Vec<OwnedFd>,
 }
 
 /// One of the three descriptors.
@@ -68,9 +77,9 @@ impl Spawn {
     /// The working directory or the program cannot be used, a text holds a NUL byte, or the system is out of something.
     pub fn start(self) -> Result<Group, SpawnError> {
         let pid = self.start_unwatched()?;
-        let Spawn { stdin, stdout, stderr, program, .. } = self;
+        let Spawn { stdin, stdout, stderr, more, program, .. } = self;
         // Closed first, so that there is a free descriptor for the pidfd even at the limit.
-        drop((stdin, stdout, stderr));
+        drop((stdin, stdout, stderr, more));
         Group::of_child(pid).map_err(|error| SpawnError {
             reason: format!("command {program:?}: cannot watch its process: {}", program::describe(&error)),
             code: None,
@@ -119,6 +128,9 @@ impl Spawn {
         file: &Path,
         arguments: &[CString],
     ) -> io::Result<libc::pid_t> {
+        // To the shell, that would be the shell.
+        let own = (file == Path::new(OWN_BINARY)).then(|| format!("/proc/{}/exe", std::process::id()));
+        let file = own.as_deref().map_or(file, Path::new);
         program::executable(&self.working_directory.join(file))?;
         let numbers = signals.iter().map(i32::to_string).collect::<Vec<_>>().join(" ");
         let script = format!("trap '' {numbers}; exec \"$@\"");
@@ -126,19 +138,19 @@ impl Spawn {
         self.execute(Path::new(SHELL), &with_words(&words, &arguments[1..]), &[])
     }
 
-    /// With more descriptors than the three, from number 3 on.
+    /// With these descriptors from number 3 on; there are at most two.
     pub(super) fn execute(
         &self,
         file: &Path,
         arguments: &[CString],
-        more: &[BorrowedFd<'_>],
+        first: &[BorrowedFd<'_>],
     ) -> io::Result<libc::pid_t> {
         let file = strings::c_string(file.as_os_str()).map_err(|_| io::ErrorKind::InvalidInput)?;
         let argv = strings::pointers(arguments.iter());
         let envp = self.environment.pointers();
         let attributes = Attributes::new()?;
         // The descriptors are checked against the limit when the actions are made, and so before it is lowered.
-        let actions = self.file_actions(more)?;
+        let actions = self.file_actions(first)?;
         let mut pid = 0;
         let _limit = InheritedLimit::apply()?;
         // SAFETY: `file`, and the strings behind `argv` and `envp`, both ended by a null pointer, live until the call
@@ -156,7 +168,7 @@ impl Spawn {
         if code == 0 { Ok(pid) } else { Err(io::Error::from_raw_os_error(code)) }
     }
 
-    fn file_actions(&self, more: &[BorrowedFd<'_>]) -> io::Result<FileActions> {
+    fn file_actions(&self, first: &[BorrowedFd<'_>]) -> io::Result<FileActions> {
         let mut actions = FileActions::new()?;
         actions.change_directory(&self.working_directory)?;
         actions.redirect(&self.stdin, 0)?;
@@ -165,9 +177,16 @@ impl Spawn {
             Some(stderr) => actions.redirect(stderr, 2)?,
             None => actions.duplicate(1, 2)?,
         }
-        let end = 3 + more.len() as RawFd;
-        for (descriptor, to) in more.iter().zip(3..end) {
-            actions.place(*descriptor, to, end)?;
+        let mut end = 3 + first.len() as RawFd;
+        if !self.more.is_empty() {
+            for unused in end..FIRST_MORE {
+                actions.close(unused)?;
+            }
+            end = FIRST_MORE + self.more.len() as RawFd;
+        }
+        let more = self.more.iter().map(AsFd::as_fd).zip(FIRST_MORE..);
+        for (descriptor, to) in first.iter().copied().zip(3..).chain(more) {
+            actions.place(descriptor, to, end)?;
         }
         actions.close_from(end)?;
         Ok(actions)
@@ -272,6 +291,12 @@ impl FileActions {
     fn duplicate(&mut self, from: RawFd, to: RawFd) -> io::Result<()> {
         // SAFETY: `raw` is initialised; the descriptors are numbers to it.
         check(unsafe { libc::posix_spawn_file_actions_adddup2(&mut self.raw, from, to) })
+    }
+
+    /// One that is not open is none to it.
+    fn close(&mut self, number: RawFd) -> io::Result<()> {
+        // SAFETY: `raw` is initialised; the descriptor is a number to it.
+        check(unsafe { libc::posix_spawn_file_actions_addclose(&mut self.raw, number) })
     }
 
     fn close_from(&mut self, first: RawFd) -> io::Result<()> {

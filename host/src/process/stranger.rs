@@ -265,6 +265,7 @@ mod tests {
             stdin: Stdio::Null,
             stdout: Stdio::To(stdout),
             stderr: Some(Stdio::Inherit),
+            more: Vec::new(),
         };
         let group = spawn.start().unwrap();
         let born = before..=boot_ticks();

@@ -3,11 +3,12 @@
 use super::{StartError, shell_line};
 use crate::envfile;
 use crate::launch::{Action, Launch};
-use crate::process::{self, Environment, Group, Handover, Spawn, SpawnError, Stdio, Verdict};
+use crate::process::{self, Environment, Group, Handover, OWN_BINARY, Spawn, SpawnError, Stdio, Verdict};
 use crate::records::MARK;
 use bansuri_core::RunId;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// Starts processes for tasks.
@@ -17,6 +18,23 @@ pub(super) struct Commands {
     environment: Environment,
     /// `None`: the host's own binary.
     helper: Option<PathBuf>,
+}
+
+/// What is executed for a run.
+pub(super) struct Program {
+    pub(super) file: ProgramFile,
+    /// What the task adds to the environment of its host.
+    pub(super) variables: BTreeMap<String, String>,
+    /// Further descriptors, as in [`Spawn`].
+    pub(super) more: Vec<OwnedFd>,
+}
+
+/// Which file is executed.
+pub(super) enum ProgramFile {
+    /// What the task's command names.
+    Tasks,
+    /// The host's own binary, once more, with these arguments.
+    Host { arguments: Vec<OsString> },
 }
 
 /// Standard output and standard error of a process to be.
@@ -40,14 +58,9 @@ impl Commands {
     }
 
     /// The environment of a run: the host's, the environment file's, the task's, and what names the run.
-    pub(super) fn environment(
-        &self,
-        launch: &Launch,
-        run: RunId,
-        attempt: Option<u32>,
-    ) -> Result<Environment, StartError> {
+    pub(super) fn environment(&self, program: &Program) -> Result<Environment, StartError> {
         let mut environment = self.environment.clone();
-        for (name, value) in of_task(launch, run, attempt)? {
+        for (name, value) in &program.variables {
             environment.set(name, value).map_err(blameless)?;
         }
         Ok(environment)
@@ -57,10 +70,18 @@ impl Commands {
     pub(super) fn start(
         &self,
         launch: &Launch,
+        program: Program,
         mut environment: Environment,
         outputs: Outputs,
     ) -> Result<Begun, StartError> {
-        let (program, arguments) = words(&launch.action, &mut environment, &launch.working_directory)?;
+        let Program { file, more, .. } = program;
+        let (program, arguments) = match file {
+            ProgramFile::Tasks => words(&launch.action, &mut environment, &launch.working_directory)?,
+            ProgramFile::Host { arguments } => {
+                let own = self.helper.as_deref().unwrap_or(Path::new(OWN_BINARY));
+                (own.into(), arguments)
+            }
+        };
         let Outputs { stdout, stderr, handovers } = outputs;
         let spawn = Spawn {
             program,
@@ -70,6 +91,7 @@ impl Commands {
             stdin: Stdio::Null,
             stdout,
             stderr,
+            more,
         };
         let begun = if launch.privileges.is_default() {
             spawn.start().map(|group| Begun { group, verdict: None })
@@ -101,6 +123,14 @@ pub(super) fn of_task(
         environment.insert("BANSURI_ATTEMPT".into(), attempt.to_string());
     }
     Ok(environment)
+}
+
+impl Program {
+    /// What the task's command names. `attempt`: a health check has none.
+    pub(super) fn of_command(launch: &Launch, run: RunId, attempt: Option<u32>) -> Result<Self, StartError> {
+        let variables = of_task(launch, run, attempt)?;
+        Ok(Self { file: ProgramFile::Tasks, variables, more: Vec::new() })
+    }
 }
 
 /// The program and its arguments. A line that needs no shell gets none, and the environment that it would give.

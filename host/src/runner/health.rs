@@ -1,9 +1,10 @@
 //! Health checks of live runs: when is the core's to say; here each is one short command.
 
+use super::command::Program;
 use super::{Finished, LiveRun, StartError, Started, SubprocessRunner, Tails, Update};
 use crate::launch::{ErrorSink, HealthCommand, Launch, Sink};
 use crate::process::{Watched, describe, retrying};
-use crate::records::Records;
+use crate::records::{Kind, Records};
 use crate::tail::TailSource;
 use bansuri_core::{Exit, RunId};
 use polling::Poller;
@@ -86,7 +87,9 @@ impl HealthChecker {
         }
         let no_timer = |error: io::Error| format!("its limit cannot be watched: {}", describe(&error));
         self.ensure_timer().map_err(no_timer)?;
-        let started = self.runner.start_run(run, None, &command(launch, health));
+        let launch = command(launch, health);
+        let started = Program::of_command(&launch, run, None)
+            .and_then(|program| self.runner.start_program(run, Kind::HealthCheck, &launch, program));
         let Started { live, .. } = started.map_err(|StartError { reason, .. }| reason)?;
         let limit = health.timeout;
         // A limit beyond all time is none.

@@ -1,7 +1,8 @@
-//! Running tasks: the interface that both executors share.
+//! Running tasks: the interface that all executors share.
 
 mod command;
 mod health;
+mod isolated;
 mod keys;
 mod log_file;
 mod log_path;
@@ -15,6 +16,7 @@ mod streams;
 mod subprocess;
 
 pub use health::{HealthChecker, HealthUpdate};
+pub use isolated::IsolatedRunner;
 pub use output::Tail;
 pub use plugin::{PluginRunner, Waker};
 pub use pump::Logs;

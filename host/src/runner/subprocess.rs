@@ -1,6 +1,6 @@
 //! Runs commands as processes: started, watched and ended on the control thread, which never waits for one.
 
-use super::command::{Begun, Commands, blameless, unable};
+use super::command::{Begun, Commands, Program, blameless, unable};
 use super::keys::Keys;
 use super::log_file::LogFile;
 use super::output::{OutputPipe, Pumped, Scratch};
@@ -319,17 +319,18 @@ impl SubprocessRunner {
         }
     }
 
-    /// Starts a run, or a health check, which is no attempt.
-    pub(super) fn start_run(
+    /// Starts a run, or what belongs to one.
+    pub(super) fn start_program(
         &mut self,
         run: RunId,
-        attempt: Option<u32>,
+        kind: Kind,
         launch: &Launch,
+        program: Program,
     ) -> Result<Started, StartError> {
-        let mut environment = self.commands.environment(launch, run, attempt)?;
+        let mut environment = self.commands.environment(&program)?;
         let Streams { outputs, captures } = Streams::open(launch, &self.logs).map_err(blameless)?;
         let record = self.records.starting(&About {
-            kind: if attempt.is_some() { Kind::Run } else { Kind::HealthCheck },
+            kind,
             task: launch.name.as_str(),
             run: run.number,
             stop_signal: launch.stop_signal,
@@ -339,7 +340,7 @@ impl SubprocessRunner {
             environment.set(name, value).map_err(blameless)?;
         }
         let started = Instant::now();
-        let Begun { group, verdict } = match self.commands.start(launch, environment, outputs) {
+        let Begun { group, verdict } = match self.commands.start(launch, program, environment, outputs) {
             Ok(begun) => begun,
             Err(error) => {
                 record.ended();
@@ -431,7 +432,8 @@ impl Drop for SubprocessRunner {
 
 impl TaskRunner for SubprocessRunner {
     fn start(&mut self, run: RunSpec) -> Result<Started, StartError> {
-        self.start_run(run.run, Some(run.attempt), &run.launch)
+        let program = Program::of_command(&run.launch, run.run, Some(run.attempt))?;
+        self.start_program(run.run, Kind::Run, &run.launch, program)
     }
 }
 

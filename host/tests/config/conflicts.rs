@@ -163,6 +163,39 @@ fn a_plugin_task_on_a_thread_is_no_process() {
 }
 
 #[test]
+fn a_plugin_task_in_a_process_takes_what_a_process_takes() {
+    let privileges = r#""stop-signal": "INT", "priority": 1, "umask": "027", "limits": { "core": 0 }"#;
+    let task = format!(r#"{{ "name": "x", "command": "disk.so", "no-interface": true, {privileges} @ }}"#);
+    for text in [
+        scripts(&task.replace('@', r#", "isolation": "process""#)),
+        format!(r#"{{ "plugins": {{ "isolation": "process" }}, "scripts": [ {} ] }}"#, task.replace('@', "")),
+        format!(
+            r#"{{ "defaults": {{ "isolation": "process" }}, "scripts": [ {} ] }}"#,
+            task.replace('@', "")
+        ),
+    ] {
+        let launch = &accept(&text).launches[0];
+        assert_eq!(launch.privileges.priority, Some(1), "{text}");
+        assert_eq!(launch.privileges.umask, Some(0o27));
+        assert_eq!(launch.privileges.limits.len(), 1);
+        assert_eq!(launch.stop_signal.to_string(), "SIGINT");
+    }
+    let thread = r#"{ "name": "x", "command": "disk.so", "no-interface": true, "umask": "027", "isolation": "thread" }"#;
+    check(
+        &format!(r#"{{ "plugins": {{ "isolation": "process" }}, "scripts": [ {thread} ] }}"#),
+        &[
+            r#""umask" | error conflict task "x": umask: applies to processes, not to a plugin task on a thread | it would apply with "isolation": "process""#,
+        ],
+    );
+    check(
+        &script(r#""isolation": "process""#),
+        &[
+            r#""isolation" | warning no-effect task "x": isolation has no effect: it is for a plugin task ("no-interface": true)"#,
+        ],
+    );
+}
+
+#[test]
 fn what_the_host_may_not_do() {
     let on = |is_root: bool, keys: &str| {
         let text = script(keys);

@@ -58,7 +58,7 @@ pub(crate) const RUNNING: &[Case] = &[
         flat: "isolation",
         grouped: &["general", "isolation"],
         beside: r#""command": "disk.so", "no-interface": true"#,
-        valid: &["\"thread\"", "null"],
+        valid: &["\"thread\"", "\"process\"", "null"],
         invalid: &[
             ("\"fork\"", "expected \"thread\" or \"process\""),
             ("true", "expected \"thread\" or \"process\""),

@@ -2,7 +2,7 @@
 
 use crate::key_cases::{Case, RUNNING};
 use crate::key_cases_control::CONTROL;
-use crate::{check, findings, run, scripts};
+use crate::{findings, run, scripts};
 use bansuri::config::{key_reference, root_key_reference};
 
 /// All cases.
@@ -92,12 +92,6 @@ fn valid_values_mean_the_same_in_every_spelling() {
             assert!(meanings.windows(2).all(|two| two[0] == two[1]), "{} {value}: {meanings:#?}", case.flat);
         }
     }
-}
-
-#[test]
-fn a_child_process_for_a_plugin_is_not_there_yet() {
-    let task = r#"{ "name": "x", "command": "disk.so", "no-interface": true, "isolation": "process" }"#;
-    check(&scripts(task), &[r#""isolation" | error not-supported task "x": isolation: not supported yet"#]);
 }
 
 #[test]

@@ -331,7 +331,7 @@ fn plugins_and_their_notifiers() {
     let configuration = accept(
         r#"{ "plugins": { "search-paths": ["plugins", "/usr/lib/bansuri"] },
              "notifiers": { "on_call": { "plugin": "pager.so:Pager", "options": { "to_whom": "ops" }, "timeout": "5s" },
-                            "other": { "plugin": "pager.so" } },
+                            "other": { "plugin": "pager.so", "isolation": "process" } },
              "scripts": [ { "name": "x", "command": "disk.so", "no-interface": true, "notify": "on_call",
                             "options": { "min_free": "10%" } } ] }"#,
     );
@@ -351,16 +351,43 @@ fn plugins_and_their_notifiers() {
     assert_eq!(&*launch.command_text, "disk.so");
     assert_eq!(launch.notify, Some(NotifyTarget::Named("on_call".to_owned())));
     assert!(configuration.plan.tasks()[0].notify.is_some());
-    let spec = |options: serde_json::Value, timeout: u64| NotifierSpec {
+    let spec = |options: serde_json::Value, timeout: u64, isolation| NotifierSpec {
         library: PathBuf::from("/srv/jobs/pager.so"),
         type_name: "Pager".to_owned(),
         sha256: None,
         options,
-        isolation: Isolation::Thread,
+        isolation,
         timeout: Duration::from_secs(timeout),
     };
-    assert_eq!(configuration.notifiers["on_call"], spec(serde_json::json!({ "to_whom": "ops" }), 5));
-    assert_eq!(configuration.notifiers["other"], spec(serde_json::json!({}), 30));
+    assert_eq!(
+        configuration.notifiers["on_call"],
+        spec(serde_json::json!({ "to_whom": "ops" }), 5, Isolation::Thread)
+    );
+    assert_eq!(configuration.notifiers["other"], spec(serde_json::json!({}), 30, Isolation::Process));
+}
+
+#[test]
+fn where_plugin_tasks_run() {
+    let isolation = |root: &str, keys: &str| {
+        let text = format!(
+            r#"{{ {root} "scripts": [ {{ "name": "x", "command": "disk.so", "no-interface": true, {keys} }} ] }}"#
+        );
+        match &accept(&text).launches[0].action {
+            Action::Plugin { isolation, .. } => *isolation,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (thread, process) = (Isolation::Thread, Isolation::Process);
+    let plugins = r#""plugins": { "isolation": "process" },"#;
+    let defaults = r#""defaults": { "isolation": "process" },"#;
+    assert_eq!(isolation("", ""), thread);
+    assert_eq!(isolation("", r#""isolation": "process""#), process);
+    assert_eq!(isolation(plugins, ""), process);
+    assert_eq!(isolation(plugins, r#""isolation": "thread""#), thread);
+    assert_eq!(isolation(defaults, ""), process);
+    // What `defaults` says is taken back, what the file says stays.
+    assert_eq!(isolation(defaults, r#""isolation": null"#), thread);
+    assert_eq!(isolation(&format!("{plugins}{defaults}"), r#""isolation": null"#), process);
 }
 
 #[test]

@@ -255,8 +255,8 @@ fn root_keys_that_are_plain_values() {
         &[],
     );
     check(
-        r#"{ "plugins": { "isolation": "process" }, "scripts": [] }"#,
-        &[r#""plugins" | error not-supported plugins.isolation: not supported yet"#],
+        r#"{ "plugins": { "isolation": "fork" }, "scripts": [] }"#,
+        &[r#""fork" | error invalid-value plugins.isolation "fork": expected "thread" or "process""#],
     );
     check(
         r#"{ "max-running": -1, "reload": "atuo", "scripts": [] }"#,

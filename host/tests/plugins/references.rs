@@ -35,8 +35,8 @@ fn a_type_may_be_left_unnamed_where_there_is_one() {
 fn a_type_must_be_named_where_there_are_several() {
     let library = built("misbehaving");
     let expected = format!(
-        "library {library:?}: exports 5 notifiers, expected one to be named as in \"misbehaving:Writes\": Writes, \
-         Fails, Panics, PanicsInNew, Hangs"
+        "library {library:?}: exports 6 notifiers, expected one to be named as in \"misbehaving:Writes\": Writes, \
+         Fails, Panics, PanicsInNew, Hangs, Crashes"
     );
     assert_eq!(notifier("misbehaving"), Err(expected));
     let expected = format!("library {:?}: exports no notifier", built("minimal-task"));

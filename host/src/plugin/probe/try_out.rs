@@ -41,6 +41,7 @@ pub(crate) fn try_out(program: &Path, file: &Path) -> Result<Answer, LoadProblem
         stdin: Stdio::Null,
         stdout: Stdio::To(answer),
         stderr: Some(Stdio::To(complaints)),
+        more: Vec::new(),
     };
     let group = child.start().map_err(|SpawnError { reason, .. }| untried(reason))?;
     let mut answer = Pipe::new(answers, Keep::Start(LONGEST_ANSWER)).map_err(|e| untried(describe(&e)))?;

@@ -16,6 +16,7 @@ fn shell(line: &str, stdout: Stdio) -> Spawn {
         stdin: Stdio::Null,
         stdout,
         stderr: Some(Stdio::Inherit),
+        more: Vec::new(),
     }
 }
 

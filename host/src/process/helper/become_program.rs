@@ -6,12 +6,11 @@ use super::request::{Handover, Request};
 use super::start::encode;
 use crate::launch::{Limit, Privileges, Resource};
 use crate::process::spawn::{SHELL, SpawnError, with_words};
-use crate::process::{Environment, describe, exit_now, inherited, program, strings};
-use rustix::io::FdFlags;
+use crate::process::{Environment, describe, exit_now, handed_down, inherited, program, strings};
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
@@ -41,15 +40,6 @@ pub fn become_program() -> ! {
     // A host that is gone wants to hear of nothing.
     let _ = rustix::io::write(&answer, &encode(&refused));
     exit_now(refused.code.unwrap_or(REFUSED))
-}
-
-/// A descriptor that the host gave. The program is not to have it.
-fn handed_down(number: RawFd) -> Option<OwnedFd> {
-    // SAFETY: only its flags are set here; that it is open is what the call finds out.
-    let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
-    rustix::io::fcntl_setfd(descriptor, FdFlags::CLOEXEC).ok()?;
-    // SAFETY: it is open, and nothing else in this process, which has just begun, knows of it.
-    Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 fn read(request: OwnedFd) -> Result<Request, String> {

@@ -9,4 +9,4 @@ mod start;
 
 pub use become_program::become_program;
 pub use request::Handover;
-pub use start::{Answer, OWN_BINARY, Verdict, WORD};
+pub use start::{Answer, Verdict, WORD};

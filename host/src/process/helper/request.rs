@@ -3,8 +3,9 @@
 
 use crate::launch::{Account, Limit, Privileges, Resource};
 use crate::process::Environment;
+use crate::wire::{Reader, Writer};
 use std::ffi::{CString, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 /// What becomes of one of the two output descriptors before the helper turns into its user. By default nothing: it is
@@ -82,12 +83,12 @@ impl Request {
             }
         }
         to.list(&self.ignored, |to, signal| to.number(i64::from(*signal).cast_unsigned()));
-        to.0
+        to.into_bytes()
     }
 
     /// `None`: these are not the bytes of a request.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut from = Reader(bytes);
+        let mut from = Reader::new(bytes);
         let program = from.text()?;
         let arguments = from.list(Reader::text)?;
         let entry = |from: &mut Reader<'_>| CString::new(from.bytes()?).ok();
@@ -97,7 +98,7 @@ impl Request {
             Some(match from.number()? {
                 0 => None,
                 1 => Some(Account::Id(from.number()?.try_into().ok()?)),
-                _ => Some(Account::Name(String::from_utf8(from.bytes()?.to_vec()).ok()?)),
+                _ => Some(Account::Name(from.string()?)),
             })
         };
         let (user, group) = (account()?, account()?);
@@ -124,68 +125,14 @@ impl Request {
         let ignored = from.list(|from| from.number()?.cast_signed().try_into().ok())?;
         let request =
             Self { program, arguments, environment, working_directory, privileges, outputs, ignored };
-        from.0.is_empty().then_some(request)
-    }
-}
-
-#[derive(Default)]
-struct Writer(Vec<u8>);
-
-impl Writer {
-    fn number(&mut self, number: u64) {
-        self.0.extend_from_slice(&number.to_ne_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn list<T>(&mut self, list: &[T], each: impl Fn(&mut Self, &T)) {
-        self.number(list.len() as u64);
-        list.iter().for_each(|item| each(self, item));
-    }
-
-    fn option(&mut self, number: Option<u64>) {
-        self.number(u64::from(number.is_some()));
-        self.number(number.unwrap_or(0));
-    }
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn number(&mut self) -> Option<u64> {
-        let (number, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(u64::from_ne_bytes(*number))
-    }
-
-    fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = usize::try_from(self.number()?).ok()?;
-        let (bytes, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(bytes)
-    }
-
-    fn text(&mut self) -> Option<OsString> {
-        Some(OsString::from_vec(self.bytes()?.to_vec()))
-    }
-
-    fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        (0..self.number()?).map(|_| each(self)).collect()
-    }
-
-    fn option(&mut self) -> Option<Option<u64>> {
-        let is_some = self.number()? != 0;
-        let number = self.number()?;
-        Some(is_some.then_some(number))
+        from.is_empty().then_some(request)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStringExt;
 
     #[test]
     fn a_request_comes_through_whole() {

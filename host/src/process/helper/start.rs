@@ -2,7 +2,7 @@
 
 use super::request::{Handover, Request};
 use crate::launch::Privileges;
-use crate::process::spawn::{Spawn, SpawnError};
+use crate::process::spawn::{OWN_BINARY, Spawn, SpawnError};
 use crate::process::{Environment, Group, describe, inherited, pipe, retrying};
 use rustix::fs::{MemfdFlags, OFlags};
 use rustix::io::Errno;
@@ -13,9 +13,6 @@ use std::path::Path;
 
 /// The first argument of the host's binary that makes it the helper.
 pub const WORD: &str = "__exec";
-
-/// The binary that runs now, also where its file was replaced since.
-pub const OWN_BINARY: &str = "/proc/self/exe";
 
 /// An answer is not longer than this, so that it is written in one piece.
 pub(super) const LONGEST_ANSWER: usize = 4096;
@@ -53,7 +50,7 @@ impl Spawn {
         shared: &str,
     ) -> Result<(Group, Verdict), SpawnError> {
         self.c_arguments()?;
-        let Spawn { program, arguments, environment, working_directory, stdin, stdout, stderr } = self;
+        let Spawn { program, arguments, environment, working_directory, stdin, stdout, stderr, more } = self;
         let failed = |error: io::Error| SpawnError {
             reason: format!("command {program:?}: its helper cannot be started: {}", describe(&error)),
             code: None,
@@ -82,6 +79,7 @@ impl Spawn {
             stdin,
             stdout,
             stderr,
+            more,
         };
         let pid = helper.start_helper([message.as_fd(), answer.as_fd()]).map_err(failed)?;
         drop((helper, message, answer));
