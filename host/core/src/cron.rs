@@ -73,6 +73,12 @@ impl Cron {
         Ok(Self { text: text.into(), zone, pattern, rule })
     }
 
+    /// The same expression in this zone.
+    #[must_use]
+    pub fn in_zone(&self, zone: Zone) -> Self {
+        Self { zone, ..self.clone() }
+    }
+
     /// The expression as written.
     pub fn text(&self) -> &str {
         &self.text

@@ -24,14 +24,17 @@ struct Rework {
 impl Task {
     /// Goes on by another plan, which `cx` holds; `before` is the one up to now.
     pub(crate) fn take_over(&mut self, before: &TaskPlan, change: Change, cx: &mut Context<'_>) {
-        let differs = before.schedule != cx.plan.schedule
-            || before.jitter != cx.plan.jitter
-            || before.is_triggered() != cx.plan.is_triggered();
+        let plan = cx.plan;
+        let differs = || {
+            before.schedule != plan.schedule
+                || before.jitter != plan.jitter
+                || before.is_triggered() != plan.is_triggered()
+        };
         let rework = Rework {
             runs_other: change == Change::Command,
             runs_otherwise: match change {
                 Change::None | Change::Policy => false,
-                Change::Schedule | Change::Command => differs,
+                Change::Schedule | Change::Command => differs(),
             },
             was_once: before.schedule == Schedule::Once && !before.is_triggered(),
         };

@@ -13,7 +13,7 @@ pub(super) const AT_START: &str = "@reboot";
 const MACROS: [&str; 8] =
     ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually", AT_START];
 
-/// Reads an expression. Whether it is one does not depend on the zone, which is a key of its own.
+/// Reads an expression. Whether it is one does not depend on the zone, which is a key of its own and given to it later.
 pub(super) fn check<'a>(value: &'a Value<'a>) -> Result<Typed<'a>, Misfit> {
     const EXPECTED: &str = "a cron expression such as \"*/5 * * * *\" or \"@daily\"";
     let expression = text(value).map_err(|_| Misfit::new(EXPECTED))?.trim();
@@ -21,7 +21,7 @@ pub(super) fn check<'a>(value: &'a Value<'a>) -> Result<Typed<'a>, Misfit> {
         return Ok(Typed::Text(AT_START));
     }
     match Cron::parse(expression, Zone::UTC) {
-        Ok(_) => Ok(Typed::Text(expression)),
+        Ok(cron) => Ok(Typed::Cron(Box::new(cron))),
         Err(error) => {
             let help = if expression.starts_with('@') { of_macros(expression) } else { error.to_string() };
             Err(Misfit::new(EXPECTED).help(Some(help)))

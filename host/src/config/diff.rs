@@ -2,7 +2,8 @@
 
 use super::model::Configuration;
 use crate::launch::{Launch, NotifyTarget};
-use bansuri_core::{Change, Origin, Reload, TaskId, TaskName, TaskPlan};
+use bansuri_core::{Change, Origin, Plan, Reload, TaskId, TaskName, TaskPlan};
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 /// A configuration as it follows another.
@@ -25,12 +26,11 @@ pub fn diff(
     new: &Configuration,
     ids: impl Fn(&TaskName) -> Option<TaskId>,
 ) -> ConfigDiff {
-    let before: HashMap<&TaskName, usize> =
-        old.plan.tasks().iter().enumerate().map(|(at, task)| (&task.name, at)).collect();
+    let before = Places::of(&old.plan);
     let (mut added, mut changed) = (Vec::new(), Vec::new());
     let mut origins = Vec::with_capacity(new.plan.tasks().len());
     for (at, task) in new.plan.tasks().iter().enumerate() {
-        let kept = before.get(&task.name).and_then(|old_at| Some((*old_at, ids(&task.name)?)));
+        let kept = before.find(&task.name, at).and_then(|old_at| Some((old_at, ids(&task.name)?)));
         let Some((old_at, id)) = kept else {
             added.push(task.name.to_string());
             origins.push(Origin::Added);
@@ -44,11 +44,33 @@ pub fn diff(
         }
         origins.push(Origin::Kept { task: id, change });
     }
-    let after: std::collections::HashSet<&TaskName> =
-        new.plan.tasks().iter().map(|task| &task.name).collect();
-    let gone = old.plan.tasks().iter().map(|task| &task.name).filter(|name| !after.contains(name));
-    let removed = gone.map(TaskName::to_string).collect();
+    let after = Places::of(&new.plan);
+    let names = old.plan.tasks().iter().map(|task| &task.name).enumerate();
+    let gone = names.filter(|(at, name)| after.find(name, *at).is_none());
+    let removed = gone.map(|(_, name)| name.to_string()).collect();
     ConfigDiff { reload: Reload { plan: new.plan.clone(), origins }, added, removed, changed }
+}
+
+/// Where each name is in a plan.
+struct Places<'p> {
+    tasks: &'p [TaskPlan],
+    /// Made when a name is not where it was expected: most tasks keep their places.
+    by_name: OnceCell<HashMap<&'p TaskName, usize>>,
+}
+
+impl<'p> Places<'p> {
+    fn of(plan: &'p Plan) -> Self {
+        Self { tasks: plan.tasks(), by_name: OnceCell::new() }
+    }
+
+    /// The place of a name, which is probably `at` this one.
+    fn find(&self, name: &TaskName, at: usize) -> Option<usize> {
+        if self.tasks.get(at).is_some_and(|task| task.name == *name) {
+            return Some(at);
+        }
+        let places = || self.tasks.iter().enumerate().map(|(at, task)| (&task.name, at)).collect();
+        self.by_name.get_or_init(places).get(name).copied()
+    }
 }
 
 fn weigh(is_same: bool, change: Change) -> Change {

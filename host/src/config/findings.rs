@@ -6,13 +6,16 @@ use super::place::LineIndex;
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::{Range, Ranged};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// Collects every finding of one file.
 pub(super) struct Findings<'t> {
     file: String,
-    lines: LineIndex<'t>,
+    text: &'t str,
+    /// Made for the first finding: most files have none.
+    lines: OnceCell<LineIndex<'t>>,
     strict: bool,
     list: Vec<Diagnostic>,
     has_errors: bool,
@@ -26,13 +29,18 @@ impl<'t> Findings<'t> {
     pub(super) fn new(file: &str, text: &'t str, strict: bool) -> Self {
         Self {
             file: file.to_owned(),
-            lines: LineIndex::new(text),
+            text,
+            lines: OnceCell::new(),
             strict,
             list: Vec::new(),
             has_errors: false,
             shared: HashSet::new(),
             hints: HashMap::new(),
         }
+    }
+
+    fn lines(&self) -> &LineIndex<'t> {
+        self.lines.get_or_init(|| LineIndex::new(self.text))
     }
 
     pub(super) fn error(&mut self, code: &'static str, span: Range, message: String, help: Option<String>) {
@@ -114,7 +122,7 @@ impl<'t> Findings<'t> {
 
     /// The line a byte is on, from 1.
     pub(super) fn line(&self, byte: usize) -> usize {
-        self.lines.line(byte)
+        self.lines().line(byte)
     }
 
     pub(super) fn has_errors(&self) -> bool {
@@ -136,7 +144,7 @@ impl<'t> Findings<'t> {
         help: Option<String>,
     ) {
         self.has_errors |= severity == Severity::Error;
-        let place = self.lines.position(span);
+        let place = self.lines().position(span);
         let file = self.file.clone();
         let (line, column, length) = (place.line, place.column, place.length);
         self.list.push(Diagnostic { severity, code, message, file, line, column, length, help });

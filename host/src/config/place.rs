@@ -25,7 +25,7 @@ impl<'t> LineIndex<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let bytes = text.as_bytes();
         let mut line_starts = vec![0];
-        line_starts.extend(bytes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1));
+        line_starts.extend(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1));
         let mut characters_before = Vec::with_capacity(bytes.len() / BLOCK + 1);
         let mut seen = 0;
         for block in bytes.chunks(BLOCK) {

@@ -1,15 +1,14 @@
 //! From a task's settings to what the core needs of it.
 
 use super::conflicts::{on_fail, times_counts_attempts};
-use super::cron::AT_START;
 use super::findings::Findings;
 use super::keys::Key;
 use super::settings::Settings;
 use super::typed::Typed;
 use super::zone::SystemZone;
 use bansuri_core::{
-    Backoff, Cron, Dependency, Growth, HealthPlan, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive,
-    Retry, Schedule, SuccessCodes, TaskName, TaskPlan, TimerMode, Zone,
+    Backoff, Dependency, Growth, HealthPlan, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry,
+    Schedule, SuccessCodes, TaskName, TaskPlan, TimerMode, Zone,
 };
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
@@ -57,12 +56,13 @@ fn schedule(settings: &Settings<'_>, system_zone: &mut SystemZone, findings: &mu
     if settings.boolean(Key::Service) {
         return Schedule::Service;
     }
-    if let Some(Typed::Text(expression)) = settings.value(Key::ScheduleCron) {
-        if *expression == AT_START {
-            return Schedule::Once;
+    match settings.value(Key::ScheduleCron) {
+        Some(Typed::Cron(cron)) => {
+            return Schedule::Cron(cron.in_zone(zone(settings, system_zone, findings)));
         }
-        let zone = zone(settings, system_zone, findings);
-        return Schedule::Cron(Cron::parse(expression, zone).expect("it was parsed when it was read"));
+        // Once, at start.
+        Some(_) => return Schedule::Once,
+        None => {}
     }
     match settings.duration(Key::Timer).and_then(Positive::new) {
         None => Schedule::Once,

@@ -57,6 +57,7 @@ pub(super) fn default_json(info: &KeyInfo) -> Option<Value> {
         | Typed::Words(_)
         | Typed::Paths(_)
         | Typed::Sha256(_)
+        | Typed::Cron(_)
         | Typed::Codes(_)
         | Typed::Sink(_)
         | Typed::Combined

@@ -13,6 +13,9 @@ const LONGEST: usize = 400;
 /// The findings, each with its place, the line underlined and what helps. `source` is the text they are about, and
 /// `colour` asks for terminal colours. The text ends with a line break unless it is empty.
 pub fn render_human(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
+    if diagnostics.is_empty() {
+        return String::new();
+    }
     let source = source.strip_prefix('\u{FEFF}').unwrap_or(source);
     let lines = LineIndex::new(source);
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };

@@ -60,36 +60,38 @@ fn stray_character(text: &str) -> Option<SyntaxError> {
         Block,
     }
     let mut inside = Inside::Nothing;
-    let mut characters = text.char_indices().peekable();
-    while let Some((at, character)) = characters.next() {
-        let next = characters.peek().map(|(_, c)| *c);
+    // Byte by byte: what counts is ASCII, which is no part of any other character.
+    let mut bytes = text.bytes().enumerate().peekable();
+    while let Some((at, byte)) = bytes.next() {
         match inside {
-            Inside::Nothing => match (character, next) {
-                ('"', _) => inside = Inside::String,
-                ('/', Some('/')) => inside = Inside::Line,
-                ('/', Some('*')) => {
-                    characters.next();
+            Inside::Nothing => match (byte, bytes.peek()) {
+                (b'"', _) => inside = Inside::String,
+                (b'/', Some((_, b'/'))) => inside = Inside::Line,
+                (b'/', Some((_, b'*'))) => {
+                    bytes.next();
                     inside = Inside::Block;
                 }
-                (' ' | '\t' | '\n' | '\r', _) => {}
-                (c, _) if c.is_whitespace() || c.is_control() => {
-                    return Some(unexpected_character(at, c, "is no white space of JSON"));
+                (b' ' | b'\t' | b'\n' | b'\r' | b'!'..=b'~', _) => {}
+                (_, _) => match text.get(at..).and_then(|rest| rest.chars().next()) {
+                    Some(c) if c.is_whitespace() || c.is_control() => {
+                        return Some(unexpected_character(at, c, "is no white space of JSON"));
+                    }
+                    Some(_) | None => {}
+                },
+            },
+            Inside::String => match byte {
+                b'"' => inside = Inside::Nothing,
+                b'\\' => {
+                    bytes.next();
+                }
+                ..b' ' => {
+                    return Some(unexpected_character(at, byte.into(), "must be escaped in a string"));
                 }
                 _ => {}
             },
-            Inside::String => match character {
-                '"' => inside = Inside::Nothing,
-                '\\' => {
-                    characters.next();
-                }
-                c if c < ' ' => {
-                    return Some(unexpected_character(at, c, "must be escaped in a string"));
-                }
-                _ => {}
-            },
-            Inside::Line if matches!(character, '\n' | '\r') => inside = Inside::Nothing,
-            Inside::Block if character == '*' && next == Some('/') => {
-                characters.next();
+            Inside::Line if matches!(byte, b'\n' | b'\r') => inside = Inside::Nothing,
+            Inside::Block if byte == b'*' && bytes.peek().is_some_and(|(_, next)| *next == b'/') => {
+                bytes.next();
                 inside = Inside::Nothing;
             }
             Inside::Line | Inside::Block => {}

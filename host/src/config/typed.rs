@@ -2,7 +2,7 @@
 
 use super::keys::Field;
 use crate::launch::Sink;
-use bansuri_core::{Condition, Signal};
+use bansuri_core::{Condition, Cron, Signal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -86,6 +86,8 @@ pub(super) enum Typed<'a> {
     Paths(Vec<&'a str>),
     Sha256([u8; 32]),
     Signal(Signal),
+    /// Not in its own zone yet.
+    Cron(Box<Cron>),
     Codes(BTreeSet<i32>),
     Dependencies(Vec<Dependency<'a>>),
     /// Paths in it are as written.

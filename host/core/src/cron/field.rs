@@ -43,15 +43,17 @@ pub(super) enum Item {
 }
 
 impl Field {
-    /// The items of a field's list, of which there is one at least.
-    pub(super) fn items(&self, text: &str) -> Result<Vec<Item>, CronError> {
+    /// Gives each item of a field's list, of which there is one at least.
+    pub(super) fn items(&self, text: &str, mut take: impl FnMut(Item)) -> Result<(), CronError> {
         let takes_question_mark = self.kind != Kind::Plain;
-        if text == "?" && takes_question_mark {
-            return Ok(vec![Item::Values(self.all())]);
+        if text == "*" || text == "?" && takes_question_mark {
+            take(Item::Values(self.all()));
+            return Ok(());
         }
-        let item =
-            |item| self.item(item).map_err(|what| CronError(format!("{} {text:?}: {what}", self.name)));
-        text.split(',').map(item).collect()
+        for item in text.split(',') {
+            take(self.item(item).map_err(|what| CronError(format!("{} {text:?}: {what}", self.name)))?);
+        }
+        Ok(())
     }
 
     fn item(&self, text: &str) -> Result<Item, String> {

@@ -20,7 +20,11 @@ const MACROS: [(&str, &str); 7] = [
 pub(super) fn parse(text: &str) -> Result<(Pattern, Rule), CronError> {
     let text = text.trim();
     let text = if text.starts_with('@') { expand(text)? } else { text };
-    let fields: Vec<&str> = text.split_whitespace().collect();
+    // Plans of thousands of expressions are read at once: the many without other white space are split by its bytes.
+    let fields: Vec<&str> = match text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        true => text.split(' ').filter(|field| !field.is_empty()).collect(),
+        false => text.split_whitespace().collect(),
+    };
     let (second, [minute, hour, day_of_month, month, day_of_week]) = match fields[..] {
         [minute, hour, day, month, weekday] => ("0", [minute, hour, day, month, weekday]),
         [second, minute, hour, day, month, weekday] => (second, [minute, hour, day, month, weekday]),
@@ -70,33 +74,30 @@ fn is_open(field: &str) -> bool {
 
 /// The values of a field that has nothing but values.
 fn values(field: &Field, text: &str) -> Result<u64, CronError> {
-    let values = |item| match item {
-        Item::Values(values) | Item::Last(values) | Item::Nth(values, _) => values,
-    };
-    Ok(field.items(text)?.into_iter().map(values).fold(0, |all, values| all | values))
+    let mut all = 0;
+    field.items(text, |item| match item {
+        Item::Values(values) | Item::Last(values) | Item::Nth(values, _) => all |= values,
+    })?;
+    Ok(all)
 }
 
 fn days_of_month(text: &str) -> Result<DaysOfMonth, CronError> {
     let mut days = DaysOfMonth::default();
-    for item in DAY_OF_MONTH.items(text)? {
-        match item {
-            Item::Values(values) | Item::Nth(values, _) => days.days |= low_bits(values),
-            Item::Last(_) => days.last = true,
-        }
-    }
+    DAY_OF_MONTH.items(text, |item| match item {
+        Item::Values(values) | Item::Nth(values, _) => days.days |= low_bits(values),
+        Item::Last(_) => days.last = true,
+    })?;
     Ok(days)
 }
 
 fn days_of_week(text: &str) -> Result<DaysOfWeek, CronError> {
     let mut days = DaysOfWeek::default();
     let weekdays = |values: u64| low_bits(values) as u8;
-    for item in DAY_OF_WEEK.items(text)? {
-        match item {
-            Item::Values(values) => days.every |= weekdays(values),
-            Item::Last(values) => days.last |= weekdays(values),
-            Item::Nth(values, nth) => days.nth[usize::from(nth) - 1] |= weekdays(values),
-        }
-    }
+    DAY_OF_WEEK.items(text, |item| match item {
+        Item::Values(values) => days.every |= weekdays(values),
+        Item::Last(values) => days.last |= weekdays(values),
+        Item::Nth(values, nth) => days.nth[usize::from(nth) - 1] |= weekdays(values),
+    })?;
     Ok(days)
 }
 
