@@ -71,10 +71,22 @@ fn keep_others_out(folder: &Path) {
     }
 }
 
-/// target/PROFILE/deps/this-test → target/PROFILE
+/// The folder with these packages' binaries and libraries, freshly built, and nothing else built for it.
+pub(crate) fn only(packages: &[&str]) -> PathBuf {
+    let mut build = cargo(workspace(), &["build", "--quiet"]);
+    packages.iter().for_each(|package| _ = build.args(["--package", package]));
+    assert!(build.status().expect("cargo can be run").success(), "{packages:?} do not build");
+    let folder = own_folder();
+    keep_others_out(&folder);
+    folder
+}
+
+/// target/PROFILE/deps/this-test → target/PROFILE, and target/PROFILE/this-binary → target/PROFILE
 fn own_folder() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its file");
-    test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps").to_owned()
+    let program = std::env::current_exe().expect("a program knows its file");
+    let folder = program.parent().expect("a file lies in a folder");
+    let profile = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    profile.expect("tests lie in target/PROFILE/deps").to_owned()
 }
 
 /// The binary.

@@ -1,7 +1,9 @@
-//! What the end-to-end tests share: building the workspace, running the real binary, waiting for its events.
+//! What the end-to-end tests share: building the workspace, running the real binary, waiting for its events. And the
+//! macro benchmark.
 //!
-//! Nothing here sleeps for a guess: a test waits for an event, with a limit that is only reached when it fails.
+//! But for the benchmark nothing here sleeps for a guess: a test waits for an event, with a limit that is only reached when it fails.
 
+pub mod bench;
 mod build;
 mod host;
 mod processes;

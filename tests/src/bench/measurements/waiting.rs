@@ -1,0 +1,53 @@
+//! What tasks cost that wait for their time.
+
+use super::tasks::empty;
+use crate::bench::figures::Figures;
+use crate::bench::lab::Lab;
+use crate::bench::measurement::{Measurement, Row, Subject, Target};
+use crate::bench::observe;
+use crate::bench::running::{PATIENCE, Running};
+use crate::bench::supervisor::Tasks;
+use crate::bench::supervisors::{Ours, with};
+use serde_json::{Value, json};
+use std::io;
+
+pub(super) const WAITING: Measurement = Measurement {
+    name: "waiting",
+    rows: &[
+        Row {
+            key: "memory-cron",
+            what: "memory for each task that waits for its cron time",
+            unit: "KiB",
+            target: Target::AtMost(1.5),
+        },
+        Row {
+            key: "memory-timer",
+            what: "… that waits for its timer, and ran before",
+            unit: "KiB",
+            target: Target::AtMost(1.5),
+        },
+    ],
+    rounds: 2,
+    round,
+};
+
+fn round(lab: &Lab, subject: &Subject) -> io::Result<Figures> {
+    // Others have no such tasks, and the limit has none either.
+    let Subject::Ours(ours) = subject else { return Ok(vec![]) };
+    let empty = empty(lab, subject)?;
+    let memory = |schedule: Value, runs: usize| {
+        let tasks = Tasks { count: lab.scale.waiting, mode: &["exit", "0"], is_logged: false };
+        let running = Running::start_with(lab, *ours, |folder, stamps| {
+            let script = |task| with(Ours::script(task), schedule.clone());
+            let scripts: Vec<_> = tasks.each(lab, stamps).iter().map(script).collect();
+            Ours::command(lab, folder, &json!({ "max-running": 4, "scripts": scripts }), &[])
+        })?;
+        running.stamps.wait(runs, PATIENCE)?;
+        running.settle();
+        Ok::<f64, io::Error>((observe::memory(&running.processes())? - empty) / tasks.count as f64)
+    };
+    Ok(vec![
+        ("memory-cron", memory(json!({ "schedule-cron": "0 0 1 1 *" }), 0)?),
+        ("memory-timer", memory(json!({ "timer": "1d" }), lab.scale.waiting)?),
+    ])
+}
