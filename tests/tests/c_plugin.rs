@@ -205,6 +205,26 @@ fn a_run_in_c_that_ignores_stop_is_stuck() {
     assert!(events.iter().any(|event| event["event"] == "task-stuck" && event["task"] == "deaf"));
 }
 
+#[test]
+fn a_process_of_its_own_takes_what_a_run_in_c_does_to_it() {
+    let task = |name: &str, type_name: &str| {
+        json!({ "name": name, "no-interface": true, "command": format!("./libplain.so:{type_name}"), "isolation": "process",
+                "environment": { "UNTIL": "/nonexistent" }, "stdout": format!("{name}.log") })
+    };
+    let mut deaf = task("deaf", "IgnoresStop");
+    deaf["timeout"] = json!("300ms");
+    deaf["stop-timeout"] = json!("50ms");
+    let sandbox = Sandbox::new(&json!({ "scripts": [task("crash", "Crashes"), deaf] }));
+    build(&sandbox, &workspace().join("tests/fixtures/plain/misbehaving.c"), "libplain.so");
+    let (code, events) = sandbox.run();
+    assert_eq!(code, 1);
+    assert_eq!(end(&events, "crash")["to"], "FAILED");
+    assert_eq!(end(&events, "crash")["reason"], "killed by SIGSEGV");
+    assert_eq!(sandbox.read("crash.log"), "about to crash\n");
+    assert_eq!(end(&events, "deaf")["to"], "TIMED_OUT");
+    assert!(!events.iter().any(|event| event["event"] == "task-stuck"));
+}
+
 /// Where there is a C++ compiler: the header is C++ too, and a plugin in it is one.
 #[test]
 fn the_header_is_cpp() {
