@@ -9,5 +9,6 @@ mod plugin;
 mod probe;
 mod run;
 mod schema;
+mod usual;
 
 pub use args::main;
