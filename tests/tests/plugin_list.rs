@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use bansuri_tests::{Sandbox, file_name, library};
+use bansuri_tests::{Sandbox, compile, file_name, library};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 /// A folder `own`, named by the configuration, and a folder `further`, named by the environment.
 fn sandbox() -> Sandbox {
@@ -27,21 +27,8 @@ fn sandbox() -> Sandbox {
     let whole = fs::read(library("minimal-task")).unwrap();
     fs::write(sandbox.file("further/libtruncated.so"), &whole[..whole.len() / 2]).unwrap();
     fs::write(sandbox.file("further/notes.txt"), "no library").unwrap();
-    crashing(&sandbox.file("further/libcrashing.so"));
+    compile("at-load/crashes.c", &sandbox.file("further/libcrashing.so"));
     sandbox
-}
-
-/// A library that ends whatever process loads it.
-fn crashing(library: &Path) {
-    let source = library.with_extension("c");
-    fs::write(
-        &source,
-        "#include <stdlib.h>\n__attribute__((constructor)) static void crash(void) { abort(); }\n",
-    )
-    .unwrap();
-    let status =
-        Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(library).arg(source).status().unwrap();
-    assert!(status.success());
 }
 
 fn list(sandbox: &Sandbox, arguments: &[&str]) -> Output {
@@ -78,7 +65,7 @@ fn every_library_is_listed_with_its_version_its_types_or_its_fault() {
         ("further/libno_root_module.so", "not a Bansuri plugin"),
         ("further/libincompatible.so", "incompatible plugin-api: built with 9.1.0"),
         ("further/libtruncated.so", "truncated"),
-        ("further/libcrashing.so", "SIGABRT"),
+        ("further/libcrashing.so", "SIGSEGV"),
     ] {
         let found = of(place);
         assert!(found["fault"].as_str().unwrap().contains(fault), "{found}");

@@ -10,5 +10,6 @@ mod plugin_child;
 mod probe;
 mod run;
 mod schema;
+mod usual;
 
 pub use args::main;

@@ -6,10 +6,10 @@ mod list;
 mod new;
 
 use super::args::{Format, PluginCommand};
+use super::usual;
 use crate::exit_code;
 use crate::plugin::Registry;
 use crate::process::OWN_BINARY;
-use std::path::Path;
 
 /// Runs the subcommand.
 pub(super) fn plugin(command: &PluginCommand) -> i32 {
@@ -23,8 +23,7 @@ pub(super) fn plugin(command: &PluginCommand) -> i32 {
 /// 0: done; 3: the library is no usable plugin.
 fn inspect(library: &str, format: Format) -> i32 {
     let registry = Registry::new().with_probe(OWN_BINARY.into());
-    let folder = std::env::current_dir().unwrap_or_else(|_| Path::new("/").to_owned());
-    let library = match registry.find(library, &folder) {
+    let library = match registry.find(library, &usual::folder(None)) {
         Ok(library) => library,
         Err(error) => {
             eprintln!("bansuri: {error}");

@@ -1,6 +1,7 @@
 //! `bansuri plugin list`: the libraries that bare names find, and what is wrong with them.
 
 use crate::cli::args::{Format, ListPluginsArgs, fail};
+use crate::cli::usual;
 use crate::config;
 use crate::exit_code;
 use crate::plugin::{ExportKind, InstalledLibrary, Manifest, PluginError, Registry, SearchPath};
@@ -20,8 +21,7 @@ struct Listed {
 /// Lists what lies on the search path; nothing of it is loaded here. 0: done, whatever is wrong with a library; 3: the
 /// configuration cannot be read.
 pub(super) fn list(args: &ListPluginsArgs) -> i32 {
-    let usual = Path::new("scripts.json");
-    let file = args.config.as_deref().or_else(|| usual.exists().then_some(usual));
+    let file = usual::configuration(args.config.as_deref());
     let configured = match file.map(config::load_search_paths) {
         Some(Ok(folders)) => folders,
         Some(Err(report)) => {
@@ -31,9 +31,7 @@ pub(super) fn list(args: &ListPluginsArgs) -> i32 {
         None => Vec::new(),
     };
     let search_path = SearchPath::of_process();
-    // As a host would that reads this file: where relative folders of the environment start.
-    let beside = file.and_then(|file| Some(std::path::absolute(file).ok()?.parent()?.to_owned()));
-    let folder = beside.or_else(|| std::env::current_dir().ok()).unwrap_or_else(|| Path::new("/").to_owned());
+    let folder = usual::folder(file);
     let installed = search_path.installed(&folder, &configured);
     for (folder, why) in &installed.unreadable {
         eprintln!("bansuri: folder {folder:?}: {why}");

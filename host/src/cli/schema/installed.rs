@@ -1,6 +1,7 @@
 //! The types of the plugins that a configuration could name.
 
 use crate::cli::machine::ThisMachine;
+use crate::cli::usual;
 use crate::config::{self, CheckOptions, PluginCatalog, PluginKind, PluginType, ResolvedType};
 use crate::plugin::{Digest, Export, ExportKind, InstalledLibrary, Manifest, Registry, SearchPath};
 use crate::process::OWN_BINARY;
@@ -12,12 +13,9 @@ use std::path::{Path, PathBuf};
 /// cannot be told.
 pub(super) fn types(config: Option<&Path>) -> (Vec<PluginType>, Vec<String>) {
     let mut found = Found::default();
-    let usual = Path::new("scripts.json");
-    let file = config.or_else(|| usual.exists().then_some(usual));
+    let file = usual::configuration(config);
     let named = file.map(|file| found.named(file)).unwrap_or_default();
-    // As a host would that reads this file: where relative folders start.
-    let beside = file.and_then(|file| Some(std::path::absolute(file).ok()?.parent()?.to_owned()));
-    let folder = beside.or_else(|| std::env::current_dir().ok()).unwrap_or_else(|| Path::new("/").to_owned());
+    let folder = usual::folder(file);
     let search_path = SearchPath::of_process();
     let installed = search_path.installed(&folder, &named.search_paths);
     for (folder, why) in installed.unreadable {
