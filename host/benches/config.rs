@@ -31,11 +31,23 @@ const TIMER: &str = "\"timer\": \"1h\"";
 struct NoPlugins;
 
 impl PluginCatalog for NoPlugins {
-    fn task_type(&mut self, _: &str, _: &Path, _: &[PathBuf]) -> Result<ResolvedType, String> {
+    fn task_type(
+        &mut self,
+        _: &str,
+        _: &Path,
+        _: &[PathBuf],
+        _: Option<&[u8; 32]>,
+    ) -> Result<ResolvedType, String> {
         Err("there are no plugins".to_owned())
     }
 
-    fn notifier_type(&mut self, _: &str, _: &Path, _: &[PathBuf]) -> Result<ResolvedType, String> {
+    fn notifier_type(
+        &mut self,
+        _: &str,
+        _: &Path,
+        _: &[PathBuf],
+        _: Option<&[u8; 32]>,
+    ) -> Result<ResolvedType, String> {
         Err("there are no plugins".to_owned())
     }
 }

@@ -109,6 +109,7 @@ fn run_on_a_thread(bencher: Bencher<'_, '_>) {
         library: library.clone(),
         type_name: "Exits".to_owned(),
         options: options(),
+        sha256: None,
         isolation: Isolation::Thread,
     };
     let launch = Arc::new(Launch::new(name, action, "/".into()));

@@ -35,7 +35,12 @@ impl Supervisor for Horust {
             std::fs::write(services.join(&task.name).with_extension("toml"), lines)?;
         }
         let mut command = Command::new(&self.program);
-        command.arg("--services-path").arg(services).arg("--uds-folder-path").arg(sockets).stdout(Stdio::null());
+        command
+            .arg("--services-path")
+            .arg(services)
+            .arg("--uds-folder-path")
+            .arg(sockets)
+            .stdout(Stdio::null());
         Ok(command)
     }
 }
