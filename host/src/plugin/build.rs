@@ -1,6 +1,7 @@
 //! From a library's file to a build of it: copied, tried, and described.
 
 use super::copies::Copies;
+use super::digest::Digest;
 use super::elf;
 use super::error::LoadProblem;
 use super::known::Known;
@@ -92,33 +93,43 @@ impl Builder {
     }
 
     /// Tries this file, unless it is what `before` is or what earlier hosts have tried. The result is ready to be loaded
-    /// if `keep`.
+    /// if `keep`. With `pin`, what is of another content is not tried at all.
     pub(super) fn build(
         &self,
         source: Source,
         before: Option<&Arc<Build>>,
+        pin: Option<&Digest>,
         keep: bool,
     ) -> Result<Arc<Build>, LoadProblem> {
         if let Some(before) = before
             && before.source.stamp == source.stamp
             && before.source.is_settled
         {
-            if keep {
-                self.prepare(before)?;
+            if keep || pin.is_some() {
+                let prepared = self.prepare(before)?;
+                pin.map_or(Ok(()), |pin| check_content(prepared.digest()?, pin))?;
             }
             return Ok(Arc::clone(before));
         }
+        let pinned = pin.map(|pin| {
+            let place = self.place(&source)?;
+            check_content(place.digest()?, pin)?;
+            Ok(place)
+        });
+        let pinned = pinned.transpose()?;
         if source.is_settled
             && let Some(answer) = self.known.get(&source.path, &source.stamp)
         {
             let manifest = Arc::new(answer.manifest(&source.path)?);
             let build = Build { manifest, source, prepared: OnceLock::new() };
-            if keep {
-                self.prepare(&build)?;
-            }
+            match pinned {
+                Some(place) => self.set_place(&build, place),
+                None if keep => self.prepare(&build)?,
+                None => return Ok(Arc::new(build)),
+            };
             return Ok(Arc::new(build));
         }
-        let place = self.place(&source)?;
+        let place = pinned.map_or_else(|| self.place(&source), Ok)?;
         let loaded = before.and_then(|before| Some((&before.manifest, before.prepared()?)));
         if let Some((manifest, prepared)) = loaded {
             if prepared.is_copy_of(&place) {
@@ -155,18 +166,18 @@ impl Builder {
     }
 
     /// Makes a build that was only looked at ready to be loaded.
-    fn prepare(&self, build: &Build) -> Result<(), LoadProblem> {
-        if build.prepared().is_none() {
-            self.set_place(build, self.place(&build.source)?);
+    fn prepare<'b>(&self, build: &'b Build) -> Result<&'b Arc<Prepared>, LoadProblem> {
+        match build.prepared() {
+            Some(prepared) => Ok(prepared),
+            None => Ok(self.set_place(build, self.place(&build.source)?)),
         }
-        Ok(())
     }
 
-    fn set_place(&self, build: &Build, place: Place) {
+    fn set_place<'b>(&self, build: &'b Build, place: Place) -> &'b Arc<Prepared> {
         build.prepared.get_or_init(|| {
             let (manifest, suspects) = (Arc::clone(&build.manifest), Arc::clone(&self.suspects));
             Arc::new(Prepared::new(manifest, place, build.source.stamp, suspects))
-        });
+        })
     }
 
     /// Where this file is loaded from: whole, and not to be changed by anybody if that can be had.
@@ -202,4 +213,8 @@ impl Builder {
             made.map_err(|error| LoadProblem::Untried(format!("temporary folder: {}", describe(&error))))?;
         Ok(Arc::clone(copies.insert(Arc::new(made))))
     }
+}
+
+fn check_content(found: Digest, pin: &Digest) -> Result<(), LoadProblem> {
+    if found == *pin { Ok(()) } else { Err(LoadProblem::other_content(pin, &found)) }
 }

@@ -108,7 +108,7 @@ impl Prepared {
         if let Some(digest) = self.digest.get() {
             return Ok(*digest);
         }
-        let digest = Digest::of(self.file()).map_err(|error| LoadProblem::Unreadable(describe(&error)))?;
+        let digest = self.place.digest()?;
         Ok(*self.digest.get_or_init(|| digest))
     }
 
@@ -146,6 +146,10 @@ impl Place {
             Place::Copy(copy) => copy.file(),
             Place::Own { file, .. } => file,
         }
+    }
+
+    pub(super) fn digest(&self) -> Result<Digest, LoadProblem> {
+        Digest::of(self.file()).map_err(|error| LoadProblem::Unreadable(describe(&error)))
     }
 }
 

@@ -32,11 +32,13 @@ pub struct Registry {
     search_path: SearchPath,
     builder: Builder,
     bulletin: Bulletin,
-    /// By every absolute path under which a library was asked for.
-    slots: RwLock<HashMap<PathBuf, Arc<Slot>>>,
+    slots: RwLock<Slots>,
     /// The newest build of each file, by its canonical path; locked while that is tried.
     shelves: Mutex<HashMap<PathBuf, Shelf>>,
 }
+
+/// By the content that was asked for and by every absolute path under which it was.
+type Slots = HashMap<Option<Digest>, HashMap<PathBuf, Arc<Slot>>>;
 
 type Shelf = Arc<Mutex<Option<Arc<Build>>>>;
 
@@ -108,7 +110,7 @@ impl Registry {
     /// Finds and tries the library a bare name or a path stands for, whatever it exports. A type that follows is ignored.
     pub fn find(&self, reference: &str, folder: &Path) -> Result<Arc<Manifest>, PluginError> {
         let path = Reference::parse(reference)?.file(folder, &[], &self.search_path)?;
-        Ok(Arc::clone(&self.look_afresh(&path)?.0.manifest))
+        Ok(Arc::clone(&self.look_afresh(&path, None)?.0.manifest))
     }
 
     /// The newest usable build of the library of this absolute path, ready to be loaded but not loaded: if the file has
@@ -117,18 +119,13 @@ impl Registry {
     /// The first call for a file, and the first after it has changed, copies and tries it; all others cost one system
     /// call. Blocks meanwhile, and so do others who ask for the same file.
     pub fn prepare(&self, path: &Path, pin: Option<&Digest>) -> Result<Arc<Prepared>, PluginError> {
-        let slot = self.slot(path)?;
-        let failed = |problem| PluginError::Load { library: path.to_owned(), problem };
-        let current = match slot.current(Stamp::of_path(path).ok()) {
-            Some(prepared) => prepared,
-            None => self.newest(path, &slot).map_err(failed)?,
-        };
-        let Some(pin) = pin else { return Ok(current) };
-        let (pinned, refused) = slot.pinned(&current, pin).map_err(failed)?;
-        if let Some(problem) = refused {
-            self.bulletin.tell(pinned.manifest(), Some(problem.to_string()), Some(pin));
+        let slot = self.slot(path, pin)?;
+        match slot.current(Stamp::of_path(path).ok()) {
+            Some(prepared) => Ok(prepared),
+            None => self
+                .newest(path, pin, &slot)
+                .map_err(|problem| PluginError::Load { library: path.to_owned(), problem }),
         }
-        Ok(pinned)
     }
 
     /// What [`Registry::prepare`] gives, if the file has not changed since it was last looked at. Costs one system call and
@@ -151,11 +148,14 @@ impl Registry {
     /// Libraries cannot be copied there, or not be loaded from there; copies are made in a temporary folder then.
     pub fn keep_in(&self, state_dir: &Path) -> io::Result<()> {
         let kept = self.builder.keep_in(state_dir);
-        let slots: Vec<_> =
-            self.slots.read().iter().map(|(path, slot)| (path.clone(), Arc::clone(slot))).collect();
-        for (path, slot) in slots {
+        let slots: Vec<_> = {
+            let slots = self.slots.read();
+            let all = slots.iter().flat_map(|(pin, slots)| slots.iter().map(move |it| (*pin, it)));
+            all.map(|(pin, (path, slot))| (pin, path.clone(), Arc::clone(slot))).collect()
+        };
+        for (pin, path, slot) in slots {
             if slot.build().is_some()
-                && let Err(problem) = self.newest(&path, &slot)
+                && let Err(problem) = self.newest(&path, pin.as_ref(), &slot)
             {
                 log::error!(target: "bansuri", "{}", PluginError::Load { library: path, problem });
             }
@@ -182,34 +182,39 @@ impl Registry {
     /// Why the newest usable build of the library of this path is not to be loaded into a host; `None`: it may be, or
     /// nobody has asked for it yet.
     pub fn must_isolate(&self, path: &Path) -> Option<String> {
-        let build = self.slots.read().get(path)?.build()?;
-        self.builder.suspects().reason(&build.source.path, &build.source.stamp)
+        let slots = self.slots.read();
+        let builds = slots.values().filter_map(|slots| slots.get(path)?.build());
+        let reason =
+            |build: Arc<Build>| self.builder.suspects().reason(&build.source.path, &build.source.stamp);
+        builds.into_iter().find_map(reason)
     }
 
     /// Looks at a file that may have changed.
-    fn newest(&self, path: &Path, slot: &Slot) -> Result<Arc<Prepared>, LoadProblem> {
+    fn newest(&self, path: &Path, pin: Option<&Digest>, slot: &Slot) -> Result<Arc<Prepared>, LoadProblem> {
         let _looking = slot.looking.lock();
         // Another thread may have looked while this one waited.
         if let Some(prepared) = slot.current(Stamp::of_path(path).ok()) {
             return Ok(prepared);
         }
         let before = stamp_before(path);
-        let build = self.take(slot, before, self.look(path, true).map(|(build, _)| build))?;
+        let found = self.look(path, pin, true).map(|(build, _)| build);
+        let build = self.take(slot, pin, before, found)?;
         build.prepared().cloned().ok_or(LoadProblem::Changing)
     }
 
     /// Looks at a file whatever was found before: what is wrong with a library may lie elsewhere than in its file. A new
     /// build that is refused is an error here. With the build comes what makes it less than trustworthy.
-    fn look_afresh(&self, path: &Path) -> Result<(Arc<Build>, Vec<String>), PluginError> {
-        let slot = self.slot(path)?;
+    fn look_afresh(
+        &self,
+        path: &Path,
+        pin: Option<&Digest>,
+    ) -> Result<(Arc<Build>, Vec<String>), PluginError> {
+        let slot = self.slot(path, pin)?;
         let _looking = slot.looking.lock();
         let before = stamp_before(path);
-        let found = self.look(path, self.builder.keeps());
-        let taken = self.take(
-            &slot,
-            before,
-            found.as_ref().map(|(build, _)| Arc::clone(build)).map_err(Clone::clone),
-        );
+        let found = self.look(path, pin, self.builder.keeps());
+        let build = found.as_ref().map(|(build, _)| Arc::clone(build)).map_err(Clone::clone);
+        let taken = self.take(&slot, pin, before, build);
         match (found, taken) {
             (Ok((_, warnings)), Ok(build)) => Ok((build, warnings)),
             (Err(problem), _) | (Ok(_), Err(problem)) => {
@@ -222,6 +227,7 @@ impl Registry {
     fn take(
         &self,
         slot: &Slot,
+        pin: Option<&Digest>,
         before: (Option<Stamp>, bool),
         found: Result<Arc<Build>, LoadProblem>,
     ) -> Result<Arc<Build>, LoadProblem> {
@@ -230,20 +236,25 @@ impl Registry {
         match refused {
             // Nothing can be said of it yet.
             Some(LoadProblem::Changing) => {}
-            refused => self.bulletin.tell(&build.manifest, refused.map(|problem| problem.to_string()), None),
+            refused => self.bulletin.tell(&build.manifest, refused.map(|problem| problem.to_string()), pin),
         }
         Ok(build)
     }
 
     /// The build of what the file is now, ready to be loaded if `keep`, and what makes it less than trustworthy.
-    fn look(&self, path: &Path, keep: bool) -> Result<(Arc<Build>, Vec<String>), LoadProblem> {
+    fn look(
+        &self,
+        path: &Path,
+        pin: Option<&Digest>,
+        keep: bool,
+    ) -> Result<(Arc<Build>, Vec<String>), LoadProblem> {
         let canonical = path.canonicalize().map_err(|error| LoadProblem::Unreadable(describe(&error)))?;
         let shelf = Arc::clone(self.shelves.lock().entry(canonical.clone()).or_default());
         let mut newest = shelf.lock();
         for _ in 0..LOOKS {
             let source = Source::open(&canonical)?;
             let found = judge(path, &source)
-                .and_then(|warnings| Ok((self.builder.build(source, newest.as_ref(), keep)?, warnings)));
+                .and_then(|warnings| Ok((self.builder.build(source, newest.as_ref(), pin, keep)?, warnings)));
             match found {
                 Err(LoadProblem::Changing) => {}
                 Err(problem) => return Err(problem),
@@ -253,25 +264,16 @@ impl Registry {
         Err(LoadProblem::Changing)
     }
 
-    /// Whether the newest build is of this content; an older one that is does not count.
-    fn check_content(&self, path: &Path, pin: &Digest) -> Result<(), PluginError> {
-        let found = self.prepare(path, None)?.digest();
-        let checked = found.and_then(|found| match found == *pin {
-            true => Ok(()),
-            false => Err(LoadProblem::other_content(pin, &found)),
-        });
-        checked.map_err(|problem| PluginError::Load { library: path.to_owned(), problem })
-    }
-
-    fn slot(&self, path: &Path) -> Result<Arc<Slot>, PluginError> {
-        if let Some(slot) = self.slots.read().get(path) {
+    fn slot(&self, path: &Path, pin: Option<&Digest>) -> Result<Arc<Slot>, PluginError> {
+        if let Some(slot) = self.slots.read().get(&pin.copied()).and_then(|slots| slots.get(path)) {
             return Ok(Arc::clone(slot));
         }
         if !path.is_absolute() {
             let problem = LoadProblem::Relative;
             return Err(PluginError::Load { library: path.to_owned(), problem });
         }
-        Ok(Arc::clone(self.slots.write().entry(path.to_owned()).or_default()))
+        let mut slots = self.slots.write();
+        Ok(Arc::clone(slots.entry(pin.copied()).or_default().entry(path.to_owned()).or_default()))
     }
 
     fn resolve(
@@ -284,10 +286,7 @@ impl Registry {
     ) -> Result<Resolved, PluginError> {
         let parsed = Reference::parse(reference)?;
         let path = parsed.file(folder, search_paths, &self.search_path)?;
-        let (build, warnings) = self.look_afresh(&path)?;
-        if let Some(pin) = pin {
-            self.check_content(&path, pin)?;
-        }
+        let (build, warnings) = self.look_afresh(&path, pin)?;
         let library = &build.manifest;
         let exported: Vec<String> = library.names(kind).map(str::to_owned).collect();
         let resolved = |path: PathBuf, type_name: String| {

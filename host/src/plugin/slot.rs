@@ -1,23 +1,19 @@
 //! What is known of the library that a path stands for.
 
 use super::build::Build;
-use super::digest::Digest;
 use super::error::LoadProblem;
 use super::prepared::Prepared;
 use super::stamp::Stamp;
 use parking_lot::{Mutex, RwLock};
-use std::collections::HashMap;
 use std::sync::Arc;
 
-/// One path under which a library was asked for.
+/// One path under which a library was asked for, with the content that it is pinned to or without.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     /// `None`: no usable build has been found yet.
     pub(super) seen: RwLock<Option<Seen>>,
     /// Held while the file is looked at, so that one thread does; those who find what they seek need not wait.
     pub(super) looking: Mutex<()>,
-    /// The builds that tasks are pinned to, for as long as there may be newer ones.
-    pub(super) pinned: Mutex<HashMap<Digest, Arc<Prepared>>>,
 }
 
 /// What a look at a path has shown.
@@ -62,23 +58,5 @@ impl Slot {
     /// The build that runs use.
     pub(super) fn build(&self) -> Option<Arc<Build>> {
         Some(Arc::clone(&self.seen.read().as_ref()?.build))
-    }
-
-    /// This build, if it is the pinned one, or else an older one that is, and then why not this one.
-    pub(super) fn pinned(
-        &self,
-        build: &Arc<Prepared>,
-        pin: &Digest,
-    ) -> Result<(Arc<Prepared>, Option<LoadProblem>), LoadProblem> {
-        let found = build.digest()?;
-        let mut pinned = self.pinned.lock();
-        if found == *pin {
-            return Ok((Arc::clone(pinned.entry(found).or_insert_with(|| Arc::clone(build))), None));
-        }
-        let problem = LoadProblem::other_content(pin, &found);
-        match pinned.get(pin) {
-            Some(older) => Ok((Arc::clone(older), Some(problem))),
-            None => Err(problem),
-        }
     }
 }

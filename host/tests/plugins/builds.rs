@@ -1,7 +1,7 @@
 //! Builds of a library: private copies, and what a new one does to those that are in use.
 
 use crate::support::{built, probing};
-use bansuri::plugin::{LoadProblem, PluginError, Prepared, Registry, SearchPath};
+use bansuri::plugin::{Digest, LoadProblem, PluginError, Prepared, Registry, SearchPath};
 use std::fs;
 use std::io::Write;
 use std::os::fd::AsRawFd;
@@ -148,20 +148,54 @@ fn a_pinned_library_is_of_that_content_and_no_other() {
     let other = digest(built("minimal-notifier"));
     let prepare = |pin| shipped.registry.prepare(&shipped.path(), Some(pin));
     assert!(prepare(&pin).is_ok());
-    let expected = LoadProblem::OtherContent { expected: other.to_string(), found: pin.to_string() };
-    assert_eq!(problem(prepare(&other)), expected);
+    assert!(Arc::ptr_eq(&prepare(&pin).unwrap(), &shipped.prepared()), "it is the same build for all");
+    let other_content = |expected: &Digest, found: &Digest| LoadProblem::OtherContent {
+        expected: expected.to_string(),
+        found: found.to_string(),
+    };
+    assert_eq!(problem(prepare(&other)), other_content(&other, &pin));
     // A newer build is for those who are not pinned to the older one.
     shipped.rename_over(&bytes("minimal-notifier"));
     assert_eq!(prepare(&pin).unwrap().manifest().exports()[0].name, "FileCount");
+    let refused = shipped.registry.take_news().into_iter().find_map(|news| news.refused);
+    assert_eq!(refused, Some(other_content(&pin, &other).to_string()));
     assert_eq!(shipped.exports(), ["Journal"]);
     assert_eq!(prepare(&other).unwrap().manifest().exports()[0].name, "Journal");
+    let resolve =
+        |pin| shipped.registry.resolve_notifier("./libplugin.so", shipped.home.path(), &[], Some(pin));
+    assert!(resolve(&other).is_ok());
+    assert!(
+        resolve(&pin).unwrap_err().to_string().contains("is not the pinned one"),
+        "whatever runs go on with"
+    );
 }
 
-fn digest(path: &Path) -> bansuri::plugin::Digest {
+#[test]
+fn content_that_is_not_the_pinned_one_is_not_even_tried() {
+    let shipped = Shipped::new("minimal-task");
+    let (source, mark) = (shipped.home.path().join("marks.c"), shipped.home.path().join("mark"));
+    let text = format!(
+        "#include <fcntl.h>\n__attribute__((constructor)) static void at_load(void) {{ creat({mark:?}, 0600); }}\n"
+    );
+    fs::write(&source, text).unwrap();
+    let mut cc = std::process::Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-o"]).arg(shipped.path()).arg(&source);
+    assert!(cc.status().unwrap().success());
+    let pin = digest(built("minimal-task"));
+    let refused = problem(shipped.registry.prepare(&shipped.path(), Some(&pin)));
+    assert!(matches!(refused, LoadProblem::OtherContent { .. }), "{refused:?}");
+    let resolved = shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[], Some(&pin));
+    assert!(resolved.is_err());
+    assert!(!mark.exists());
+    assert_eq!(problem(shipped.registry.prepare(&shipped.path(), None)), LoadProblem::NoRootModule);
+    assert!(mark.exists());
+}
+
+fn digest(path: &Path) -> Digest {
     let output = std::process::Command::new("sha256sum").arg(path).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let digit = |at: usize| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap();
-    bansuri::plugin::Digest(std::array::from_fn(digit))
+    Digest(std::array::from_fn(digit))
 }
 
 #[test]
