@@ -130,8 +130,8 @@ impl Registry {
 
     /// What [`Registry::prepare`] gives, if the file has not changed since it was last looked at. Costs one system call and
     /// waits for nobody.
-    pub fn ready(&self, path: &Path) -> Option<Arc<Prepared>> {
-        let slot = Arc::clone(self.slots.read().get(path)?);
+    pub fn ready(&self, path: &Path, pin: Option<&Digest>) -> Option<Arc<Prepared>> {
+        let slot = Arc::clone(self.slots.read().get(&pin.copied())?.get(path)?);
         slot.current(Stamp::of_path(path).ok())
     }
 

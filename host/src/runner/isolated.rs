@@ -107,9 +107,8 @@ impl IsolatedRunner {
     ) -> Result<(), StartError> {
         let Action::Plugin { library, sha256, .. } = &run.launch.action else { return Ok(()) };
         let (run_id, attempt, started) = (run.run, run.attempt, Instant::now());
-        if sha256.is_none()
-            && let Some(prepared) = self.registry.ready(library)
-        {
+        let pin = sha256.map(Digest);
+        if let Some(prepared) = self.registry.ready(library, pin.as_ref()) {
             prepared.hand_over(&speaker);
             let assignment = assignment(&run.launch, run_id, attempt, variables, started);
             let words = Speaker::words(&assignment).unwrap_or_default();
@@ -123,8 +122,7 @@ impl IsolatedRunner {
                 }
             };
         }
-        let (registry, launch, pin) =
-            (Arc::clone(&self.registry), Arc::clone(&run.launch), sha256.map(Digest));
+        let (registry, launch) = (Arc::clone(&self.registry), Arc::clone(&run.launch));
         let library = library.clone();
         on_thread(&run.launch, move || match registry.prepare(&library, pin.as_ref()) {
             Ok(prepared) => {
