@@ -1,17 +1,20 @@
-//! What the plugin boundary costs, and a run on a thread beside a bare thread.
+//! What the plugin boundary costs, a run on a thread beside a bare thread, and a run in a process beside a bare process.
 
 use bansuri::launch::{Action, Isolation, Launch};
 use bansuri::plugin::{InstanceSetup, OutputSink, Registry, RunContext, RunSetup, SearchPath, TaskInstance};
-use bansuri::runner::{PluginRunner, RunSpec, TaskRunner};
-use bansuri_core::{RunId, TaskId, TaskName};
+use bansuri::process::{Environment, Spawn, Stdio};
+use bansuri::runner::{IsolatedRunner, PluginRunner, RunSpec, TaskRunner, Update};
+use bansuri_core::{Exit, RunId, TaskId, TaskName};
 use crossbeam::channel::bounded;
 use divan::{Bencher, black_box};
+use polling::{Events, Poller};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 /// A library whose task `Exits` returns the code of its options and does nothing else, and the registry that has it.
 static EXITS: LazyLock<(Arc<Registry>, PathBuf)> = LazyLock::new(|| {
@@ -99,25 +102,71 @@ fn bare_thread(bencher: Bencher<'_, '_>) {
     });
 }
 
+fn launch(library: &Path, isolation: Isolation) -> Arc<Launch> {
+    let name = TaskName::new("exits").expect("it is a name");
+    let (library, type_name) = (library.to_owned(), "Exits".to_owned());
+    let action = Action::Plugin { library, type_name, sha256: None, options: options(), isolation };
+    Arc::new(Launch::new(name, action, "/".into()))
+}
+
 #[divan::bench]
 fn run_on_a_thread(bencher: Bencher<'_, '_>) {
     let (registry, library) = &*EXITS;
     let (sender, ended) = bounded(1);
     let mut runner = PluginRunner::new(Arc::clone(registry), sender, Arc::new(|| ()));
-    let name = TaskName::new("exits").expect("it is a name");
-    let action = Action::Plugin {
-        library: library.clone(),
-        type_name: "Exits".to_owned(),
-        options: options(),
-        sha256: None,
-        isolation: Isolation::Thread,
-    };
-    let launch = Arc::new(Launch::new(name, action, "/".into()));
+    let launch = launch(library, Isolation::Thread);
     let mut number = 0;
     bencher.bench_local(|| {
         number += 1;
         let run = RunId { task: TaskId::new(0), number };
         let started = runner.start(RunSpec { run, attempt: 1, launch: Arc::clone(&launch) });
         (started.is_ok(), ended.recv())
+    });
+}
+
+#[divan::bench]
+fn bare_process(bencher: Bencher<'_, '_>) {
+    let environment = Environment::of_host();
+    bencher.bench_local(|| {
+        let spawn = Spawn {
+            program: "/bin/true".into(),
+            arguments: Vec::new(),
+            environment: environment.clone(),
+            working_directory: "/".into(),
+            stdin: Stdio::Null,
+            stdout: Stdio::Null,
+            stderr: None,
+            more: Vec::new(),
+        };
+        spawn.start().expect("it can be started").wait(Duration::from_secs(60))
+    });
+}
+
+/// At most 2.5 times the bare process.
+#[divan::bench]
+fn run_in_a_process(bencher: Bencher<'_, '_>) {
+    let (registry, library) = &*EXITS;
+    let poller = Arc::new(Poller::new().expect("there is a poller"));
+    let mut runner = IsolatedRunner::new(Arc::clone(registry), Arc::clone(&poller), 1)
+        .with_helper(env!("CARGO_BIN_EXE_bansuri").into());
+    let launch = launch(library, Isolation::Process);
+    let mut events = Events::new();
+    let mut number = 0;
+    bencher.bench_local(|| {
+        number += 1;
+        let run = RunId { task: TaskId::new(0), number };
+        let started = runner.start(RunSpec { run, attempt: 1, launch: Arc::clone(&launch) });
+        assert!(started.is_ok(), "it can be started");
+        loop {
+            match runner.poll_update() {
+                Some(Update::Finished(finished)) => break assert_eq!(finished.exit, Exit::Code(0)),
+                Some(Update::Gone(_)) => {}
+                None => {
+                    events.clear();
+                    poller.wait(&mut events, None).expect("the poller can be asked");
+                    events.iter().for_each(|event| runner.on_ready(event.key));
+                }
+            }
+        }
     });
 }
