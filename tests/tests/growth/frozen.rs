@@ -27,17 +27,26 @@ fn it_is_inspected() {
 
 #[test]
 fn it_runs_fails_panics_and_is_stopped() {
+    run_all("thread");
+}
+
+#[test]
+fn it_does_so_in_a_process_of_its_own() {
+    run_all("process");
+}
+
+fn run_all(isolation: &str) {
     let mut returns = task("returns", json!({ "code": 7 }));
     let more = json!({ "success-codes": [7], "stdout": "out.log", "timeout": "1m", "environment": { "MINE": "yes" } });
     returns.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let mut late = task("late", json!({ "code": 0, "act": "wait-for-stop" }));
     late["timeout"] = json!("100ms");
-    let sandbox = Sandbox::new(&json!({ "scripts": [
+    let sandbox = Sandbox::new(&json!({ "plugins": { "isolation": isolation }, "scripts": [
         returns,
         late,
         task("fails", json!({ "code": 0, "act": "fail" })),
         task("panics", json!({ "code": 0, "act": "panic" })),
-        task("odd", json!({ "kode": 0 })),
+        task("odd", json!({ "code": 0, "act": "dance" })),
         task("waits", json!({ "code": 0, "act": "wait-for-stop" })),
     ]}));
     let mut host = sandbox.start(&["-v"]);
@@ -60,7 +69,7 @@ fn it_runs_fails_panics_and_is_stopped() {
     let reason = end(events, "panics")["reason"].as_str().unwrap();
     assert!(reason.starts_with("run panicked at ") && reason.ends_with(": as the options say"), "{reason}");
     let reason = end(events, "odd")["reason"].as_str().unwrap();
-    assert!(reason.contains("unknown field `kode`"), "{reason}");
+    assert!(reason.contains("unknown variant `dance`"), "{reason}");
 
     let out = sandbox.read("out.log");
     let folder = format!("in {}", sandbox.path().canonicalize().unwrap().display());
