@@ -44,7 +44,7 @@ fn a_plugin_sees_the_same_on_a_thread_and_in_a_process() {
             task("panic-drop", "PanicInDrop", json!({ "isolation": isolation })),
             task("panic-odd", "OddPanic", json!({ "isolation": isolation })),
             task("panic-stop", "PanicInStop", json!({ "isolation": isolation, "timeout": "100ms" })),
-            task("options", "Exits", json!({ "isolation": isolation, "options": { "kode": 1 } })),
+            task("options", "Crash", json!({ "isolation": isolation, "options": { "hoe": 1 } })),
         ]}));
         let text = sandbox.read("scripts.json");
         let logs = |name: &str| format!("\"{}\"", sandbox.file(name).display());
