@@ -15,7 +15,7 @@ fn status(pid: u32, field: &str) -> u64 {
 #[test]
 fn a_gibibyte_of_output_takes_no_memory() {
     let flood = |name: &str, more: serde_json::Value| {
-        let mut task = json!({ "name": name, "no-interface": true, "command": "misbehaving:Gushes" });
+        let mut task = json!({ "name": name, "no-interface": true, "command": "misbehaving:Pours" });
         task.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         task
     };
