@@ -14,10 +14,11 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("envfile", &[]),
     ("events", &["clock"]),
     ("exit_code", &[]),
-    ("launch", &[]),
+    ("launch", &["shared"]),
     ("logger", &[]),
     ("process", &["launch", "wire"]),
     ("records", &["process"]),
+    ("shared", &[]),
     ("signals", &["process"]),
     ("state_dir", &[]),
     ("tail", &[]),
@@ -27,7 +28,7 @@ const LEAVES: &[(&str, &[&str])] = &[
 
 /// The rooms between the driver and the leaves. They know the leaves named here, and not each other.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("config", &["launch", "process"]),
+    ("config", &["launch", "process", "shared"]),
     ("runner", &["clock", "envfile", "launch", "process", "records", "tail"]),
     ("plugin", &["process", "wire"]),
     ("notify", &["clock", "process", "records", "tail"]),
