@@ -10,7 +10,17 @@ use std::process::Command;
 const WITHOUT_LIMIT: &[&str] = &["memory-cron", "memory-timer", "timer-drift"];
 
 /// The rows whose figure may be 0 or, where it is a difference of two, below: of a few tasks it says nothing.
-const ANY_NUMBER: &[&str] = &["idle-wakeups", "memory-cron", "memory-running", "memory-timer", "timer-drift"];
+const ANY_NUMBER: &[&str] = &[
+    "idle-wakeups",
+    "memory-cron",
+    "memory-running",
+    "memory-timer",
+    "plugin-process",
+    "plugin-thread",
+    "spawn-cpu",
+    "respawn-cpu",
+    "timer-drift",
+];
 
 #[test]
 fn every_row_has_a_figure_of_the_host_and_of_the_limit() {
