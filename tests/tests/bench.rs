@@ -51,7 +51,10 @@ fn every_row_has_a_figure_of_the_host_and_of_the_limit() {
                 continue;
             }
             let figure = figure.unwrap_or_else(|| panic!("{subject} has no {key}:\n{log}"));
-            assert!(figure.is_finite() && (figure > 0.0 || ANY_NUMBER.contains(&key)), "{subject} {key}: {figure}");
+            assert!(
+                figure.is_finite() && (figure > 0.0 || ANY_NUMBER.contains(&key)),
+                "{subject} {key}: {figure}"
+            );
         }
     }
 }

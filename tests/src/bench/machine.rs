@@ -12,7 +12,8 @@ pub(super) fn describe() -> Value {
         let line = text.lines().find_map(|line| line.strip_prefix(word));
         line.map(|rest| rest.trim_start_matches([' ', '\t', ':', '=']).trim_matches('"').to_owned())
     };
-    let kibibytes = first("/proc/meminfo", "MemTotal:").and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
+    let kibibytes =
+        first("/proc/meminfo", "MemTotal:").and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
     json!({
         "date": date(),
         "processor": first("/proc/cpuinfo", "model name"),
@@ -56,7 +57,8 @@ mod tests {
 
     #[test]
     fn days_are_dates() {
-        let dates = [(0, "1970-01-01"), (11_016, "2000-02-29"), (20_453, "2025-12-31"), (20_454, "2026-01-01")];
+        let dates =
+            [(0, "1970-01-01"), (11_016, "2000-02-29"), (20_453, "2025-12-31"), (20_454, "2026-01-01")];
         for (days, date) in dates {
             assert_eq!(civil(days), date);
         }

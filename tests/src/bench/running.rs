@@ -106,7 +106,8 @@ impl Running {
         let tasks = self.stamps.all()?;
         let started = clock::now();
         signal(self.main, self.stop_signal);
-        for process in [self.main].into_iter().chain(tasks.iter().filter(|task| task.end == 0).map(|t| t.pid)) {
+        for process in [self.main].into_iter().chain(tasks.iter().filter(|task| task.end == 0).map(|t| t.pid))
+        {
             if !observe::ended(process, PATIENCE)? {
                 return Err(io::Error::other(format!("not stopped in {PATIENCE:?}")));
             }

@@ -65,6 +65,7 @@ fn round(lab: &Lab, subject: &Subject) -> io::Result<Figures> {
     }
     let stamps = running.stamps.all()?;
     let pairs = stamps.iter().zip(&read).filter(|(run, _)| run.end != 0);
-    let late: Vec<f64> = pairs.map(|(run, read)| milliseconds(read.saturating_sub(run.end))).skip(1).collect();
+    let late: Vec<f64> =
+        pairs.map(|(run, read)| milliseconds(read.saturating_sub(run.end))).skip(1).collect();
     Ok(vec![("exit-event-median", median(&late)), ("exit-event-p99", quantile(&late, 0.99))])
 }

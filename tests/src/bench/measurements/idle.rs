@@ -32,7 +32,10 @@ fn round(lab: &Lab, subject: &Subject) -> io::Result<Figures> {
         Subject::Ours(ours) => Running::start_with(lab, *ours, |folder, stamps| {
             let waiting = Tasks { count: lab.scale.waiting, mode: &["exit", "0"], is_logged: false };
             let wait = |task| {
-                with(Ours::script(task), json!({ "name": format!("w{}", task.name), "schedule-cron": "0 0 1 1 *" }))
+                with(
+                    Ours::script(task),
+                    json!({ "name": format!("w{}", task.name), "schedule-cron": "0 0 1 1 *" }),
+                )
             };
             let mut scripts: Vec<_> = tasks.each(lab, stamps).iter().map(Ours::service).collect();
             scripts.extend(waiting.each(lab, stamps).iter().map(wait));

@@ -112,7 +112,8 @@ fn log_of(tasks: &[Task]) -> &Path {
 fn speed(lab: &Lab, running: &Running) -> io::Result<f64> {
     let mut written = None;
     clock::wait(PATIENCE, || {
-        written = running.stamps.all().ok().and_then(|all| all.first().copied()).filter(|stamp| stamp.end != 0);
+        written =
+            running.stamps.all().ok().and_then(|all| all.first().copied()).filter(|stamp| stamp.end != 0);
         written.is_some()
     });
     let stamp = written.ok_or_else(|| io::Error::other(format!("not written in {PATIENCE:?}")))?;

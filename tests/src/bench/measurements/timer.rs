@@ -52,8 +52,7 @@ fn round(lab: &Lab, subject: &Subject) -> io::Result<Figures> {
     let stamps = running.stamps.all()?;
     let of = |id: u32| stamps.iter().filter(move |stamp| stamp.id == id);
     let late: Vec<f64> = of(0).map(|stamp| milliseconds(stamp.wall % (2 * SECOND))).collect();
-    let mut figures =
-        vec![("timer-late-median", median(&late)), ("timer-late-p99", quantile(&late, 1.0))];
+    let mut figures = vec![("timer-late-median", median(&late)), ("timer-late-p99", quantile(&late, 1.0))];
     let starts: Vec<u64> = of(1).map(|stamp| stamp.start).collect();
     if let [first, .., last] = starts[..] {
         let runs = starts.len() as u64 - 1;

@@ -37,7 +37,11 @@ impl Supervisor for Circus {
                 task.command[1..].join(" ")
             );
             if let Some(log) = &task.log {
-                let _ = write!(lines, "stdout_stream.class=FileStream\nstdout_stream.filename={}\n", log.display());
+                let _ = write!(
+                    lines,
+                    "stdout_stream.class=FileStream\nstdout_stream.filename={}\n",
+                    log.display()
+                );
             }
         }
         let file = folder.join("circus.ini");

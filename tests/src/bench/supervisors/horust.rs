@@ -17,7 +17,9 @@ impl Supervisor for Horust {
     }
 
     fn version(&self) -> Option<String> {
-        find::version(&self.program, "--version")
+        // It does not tell; cargo writes down what it installed.
+        let installed = self.program.ancestors().nth(2)?.join(".crates.toml");
+        find::word_after(&std::fs::read_to_string(installed).ok()?, "\"horust ")
     }
 
     fn prepare(&self, _: &Lab, folder: &Path, tasks: &[Task]) -> io::Result<Command> {
@@ -35,7 +37,12 @@ impl Supervisor for Horust {
             std::fs::write(services.join(&task.name).with_extension("toml"), lines)?;
         }
         let mut command = Command::new(&self.program);
-        command.arg("--services-path").arg(services).arg("--uds-folder-path").arg(sockets).stdout(Stdio::null());
+        command
+            .arg("--services-path")
+            .arg(services)
+            .arg("--uds-folder-path")
+            .arg(sockets)
+            .stdout(Stdio::null());
         Ok(command)
     }
 }
