@@ -1,5 +1,6 @@
 //! Where measurements are made: programs, folders, sizes.
 
+use super::interrupt;
 use super::scale::Scale;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
@@ -36,6 +37,7 @@ impl Lab {
             Ok(memory) if has_room(shared, scale.output + 64) => memory,
             _ => tempfile::Builder::new().prefix("bansuri-bench-").tempdir()?,
         };
+        interrupt::clean_up(vec![folder.path().to_owned(), memory.path().to_owned()])?;
         let stamp = compile(folder.path(), "stamp", include_str!("programs/stamp.c"), &["-static"])?;
         let limit = compile(folder.path(), "limit", include_str!("programs/limit.c"), &[])?;
         let bansuri = artifacts.join("bansuri");

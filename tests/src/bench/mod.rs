@@ -6,6 +6,7 @@
 
 mod clock;
 mod figures;
+mod interrupt;
 mod lab;
 mod machine;
 mod measurement;

@@ -41,15 +41,17 @@ pub fn run(options: &Options) -> io::Result<()> {
     for measurement in chosen {
         report.open(measurement);
         take_turns(&lab, measurement, &ours, &peers, &mut report);
+        // After each, so that one that is interrupted was not for nothing.
+        if let Some(file) = &options.json {
+            std::fs::write(
+                file,
+                serde_json::to_vec_pretty(&report.to_json(scale.name, &machine, &versions))?,
+            )?;
+        }
     }
     println!("{}", table::markdown(&report, &names));
-    let result = report.to_json(scale.name, &machine, &versions);
-    println!("{}", result["machine"]);
-    println!("{}", result["versions"]);
-    match &options.json {
-        Some(file) => std::fs::write(file, serde_json::to_vec_pretty(&result)?),
-        None => Ok(()),
-    }
+    println!("{machine}\n{versions:?}");
+    Ok(())
 }
 
 fn chosen(names: &[String]) -> io::Result<Vec<&'static Measurement>> {

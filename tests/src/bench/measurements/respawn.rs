@@ -7,6 +7,10 @@ use crate::bench::measurement::{Measurement, Row, Subject, Target};
 use crate::bench::running::{PATIENCE, Running};
 use crate::bench::supervisor::Tasks;
 use std::io;
+use std::time::Duration;
+
+/// How long restarts are waited for.
+const LONGEST: Duration = Duration::from_secs(12);
 
 pub(super) const RESPAWN: Measurement = Measurement {
     name: "respawn",
@@ -35,6 +39,8 @@ fn round(lab: &Lab, subject: &Subject) -> io::Result<Figures> {
     std::thread::sleep(lab.scale.window / 4);
     let (count, busy, began) = (running.stamps.count(), running.work().busy, clock::now());
     std::thread::sleep(lab.scale.window);
+    // Some wait for seconds and then start all at once: of them a window shows too much or nothing.
+    clock::wait(LONGEST, || running.stamps.count() >= count + 2 * tasks.count);
     let starts = (running.stamps.count() - count) as f64;
     let (busy, took) = (running.work().busy.saturating_sub(busy), clock::now() - began);
     if starts == 0.0 {

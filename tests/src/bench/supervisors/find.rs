@@ -56,3 +56,8 @@ pub(super) fn package_version(package: &str) -> Option<String> {
     let text = String::from_utf8(output.stdout).ok()?;
     (!text.is_empty()).then_some(text)
 }
+
+/// The word that follows this text.
+pub(super) fn word_after(text: &str, mark: &str) -> Option<String> {
+    Some(text.split_once(mark)?.1.split_whitespace().next()?.to_owned())
+}
