@@ -8,11 +8,11 @@ use bansuri_core::{
     Cron, Effect, Exit, Input, Mono, Now, OnFail, Orchestrator, Plan, Positive, Schedule, TaskName, TaskPlan,
     TimerMode, Wall, Zone,
 };
-use bansuri_tests::{bansuri, workspace};
+use bansuri_tests::{cargo, workspace};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
@@ -57,8 +57,17 @@ fn count() -> Result<Counts, Box<dyn Error>> {
     let file = folder.path().join("scripts.json");
     std::fs::write(&file, configuration(10_000))?;
     let file = file.to_str().ok_or("the temporary folder has an odd name")?;
-    counts.insert("a check of 10,000 tasks".into(), instructions(&bansuri(), &["check", "-c", file])?);
+    counts.insert("a check of 10,000 tasks".into(), instructions(&host()?, &["check", "-c", file])?);
     Ok(counts)
+}
+
+/// The binary, freshly built in the profile of this program.
+fn host() -> Result<PathBuf, Box<dyn Error>> {
+    let status = cargo(workspace(), &["build", "--quiet", "--locked", "--package", "bansuri"]).status()?;
+    if !status.success() {
+        return Err("the host does not build".into());
+    }
+    Ok(std::env::current_exe()?.with_file_name("bansuri"))
 }
 
 /// Of a whole program.
@@ -87,7 +96,7 @@ fn kept() -> Result<Counts, Box<dyn Error>> {
         .collect()
 }
 
-fn figures() -> std::path::PathBuf {
+fn figures() -> PathBuf {
     workspace().join("tests/instructions.txt")
 }
 
