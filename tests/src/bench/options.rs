@@ -11,7 +11,7 @@ pub struct Options {
     /// Only these measurements, by the beginning of their names [default: all; see --list]
     #[arg(value_name = "NAME")]
     pub(super) names: Vec<String>,
-    /// Fewer rounds of less: two minutes instead of a quarter of an hour
+    /// Fewer rounds of less, for figures to work with
     #[arg(long)]
     pub(super) quick: bool,
     /// Only see whether everything works

@@ -30,7 +30,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// Figures to publish: about a quarter of an hour with every other supervisor.
+    /// Figures to publish.
     pub(super) const FULL: Self = Self {
         name: "full",
         rounds: 5,
@@ -45,7 +45,7 @@ impl Scale {
         output: 1024,
     };
 
-    /// Figures to work with: about two minutes.
+    /// Figures to work with.
     pub(super) const QUICK: Self = Self {
         name: "quick",
         rounds: 3,
