@@ -25,7 +25,7 @@ impl StopSignal {
 /// The end of the child's work ends its process, and this with it.
 pub(super) fn listen(
     host: &UnixStream,
-    signal: Option<StopSignal>,
+    mut signal: Option<StopSignal>,
     grace: Duration,
     on_stop: impl Fn(),
 ) -> ! {
@@ -42,14 +42,19 @@ pub(super) fn listen(
             // An interruption, or no memory for it.
             continue;
         }
-        let said = polled[0].revents();
+        let [said, signalled] = polled.map(|polled| polled.revents());
+        if signalled.contains(PollFlags::NVAL) {
+            // The plugin has closed it: it would be ready for good, and is not there to be closed again.
+            std::mem::forget(signal.take());
+        }
         if let Some(StopSignal(signal)) = &signal {
             // How often it came does not matter.
             let _ = (&mut &*signal).read(&mut [0; 64]);
         }
         asked |= !said.is_empty();
         on_stop();
-        if said.intersects(PollFlags::HUP | PollFlags::ERR) {
+        // What the plugin has closed is as good as gone: the host could not be told how its work has ended.
+        if said.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             std::thread::sleep(grace);
             process::kill_own_group();
         }
