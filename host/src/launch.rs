@@ -121,6 +121,20 @@ pub enum Resource {
     Fsize,
 }
 
+impl Resource {
+    /// As configurations name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Resource::Nofile => "nofile",
+            Resource::Nproc => "nproc",
+            Resource::As => "as",
+            Resource::Core => "core",
+            Resource::Cpu => "cpu",
+            Resource::Fsize => "fsize",
+        }
+    }
+}
+
 /// How much of a resource.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Limit {

@@ -5,7 +5,8 @@ use super::exchange::{Ending, Exchange};
 use super::plugin::record;
 use super::{Failure, Notifier, recorded};
 use crate::plugin::{
-    Assignment, CHILD_WORD, Conversation, Digest, InstanceAssignment, NotifierAssignment, Registry, Speaker,
+    Assignment, CHILD_WORD, Conversation, Digest, InstanceAssignment, LastWord, NotifierAssignment, Prepared,
+    Registry, Speaker,
 };
 use crate::process::{Environment, Group, OWN_BINARY, Spawn, Stdio, pipe};
 use crate::records::Records;
@@ -73,7 +74,7 @@ impl IsolatedNotifier {
         let prepared =
             self.registry.prepare(&self.library, self.pin.as_ref()).map_err(|error| error.to_string())?;
         prepared.hand_over(&conversation.speaker());
-        let words = Speaker::words(&self.assignment(failure)).ok_or("its options are too long")?;
+        let words = Speaker::words(&self.assignment(failure, &prepared)).ok_or("its options are too long")?;
         let (stderr, their_stderr) = pipe().map_err(no_stream)?;
         let spawn = Spawn {
             program: self.binary.as_deref().unwrap_or(Path::new(OWN_BINARY)).into(),
@@ -91,10 +92,11 @@ impl IsolatedNotifier {
         })
     }
 
-    fn assignment(&self, failure: &Failure) -> Assignment {
+    fn assignment(&self, failure: &Failure, prepared: &Prepared) -> Assignment {
         Assignment::Notifier(NotifierAssignment {
             instance: InstanceAssignment {
                 library: self.library.clone(),
+                place: prepared.place_for_others(),
                 type_name: self.type_name.clone(),
                 name: self.name.to_string(),
                 options: self.options.to_string(),
@@ -148,9 +150,9 @@ impl Call<'_> {
         drop(exchange);
         match (conversation.finish(), &ending) {
             // What it said at last counts, not what became of its process after that.
-            (Some(Ok(_)), Ending::Exited(_)) => Ok(()),
-            (Some(Err(fault)), _) => Err(fault.to_string()),
-            (Some(Ok(_)) | None, _) => verdict,
+            (LastWord::Said(Ok(_)), Ending::Exited(_)) => Ok(()),
+            (LastWord::Said(Err(fault)), _) => Err(fault.to_string()),
+            (LastWord::Said(Ok(_)) | LastWord::Unsaid | LastWord::Unheard, _) => verdict,
         }
     }
 }

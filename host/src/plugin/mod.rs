@@ -46,7 +46,7 @@ pub use probe::{WORD as PROBE_WORD, answer_probe};
 pub use reference::SearchPath;
 pub use registry::{Registry, Resolved};
 pub use remote::{
-    Assignment, Conversation, Heard, InstanceAssignment, NotifierAssignment, Speaker, TaskAssignment,
-    WORD as CHILD_WORD, serve as serve_as_child,
+    Assignment, Conversation, Heard, InstanceAssignment, LastWord, NotifierAssignment, Speaker,
+    TaskAssignment, WORD as CHILD_WORD, serve as serve_as_child,
 };
 pub use task_run::{TaskRun, thread_name};

@@ -79,6 +79,11 @@ impl Prepared {
         matches!(self.place, Place::Copy(_))
     }
 
+    /// Where another process loads it from; `None`: by the descriptor that is handed over.
+    pub fn place_for_others(&self) -> Option<PathBuf> {
+        (!self.is_private()).then(|| self.load_path().to_owned())
+    }
+
     /// Hands it to a child that is about to be told what to do with it.
     pub fn hand_over(&self, to: &Speaker) {
         to.hand_over(self.is_private().then(|| self.file().as_fd()));

@@ -7,10 +7,10 @@ use super::pump::Logs;
 use super::{
     CannotForce, Finished, LiveRun, RunSpec, StartError, Started, SubprocessRunner, TaskRunner, Update,
 };
-use crate::launch::{Action, Launch};
+use crate::launch::{Action, Launch, Resource};
 use crate::plugin::{
-    Assignment, CHILD_WORD, Conversation, Digest, Heard, InstanceAssignment, Registry, Speaker,
-    TaskAssignment, thread_name,
+    Assignment, CHILD_WORD, Conversation, Digest, Heard, InstanceAssignment, LastWord, Prepared, Registry,
+    Speaker, TaskAssignment, thread_name,
 };
 use crate::process::Watched;
 use crate::records::{Kind, Records};
@@ -27,6 +27,9 @@ use std::time::Instant;
 /// Beyond every place that a stream to a child has in the poller.
 const PROCESS_KEYS: usize = 1 << (usize::BITS / 2 - 3);
 
+/// Signals that a process brings upon itself.
+const ALONE: [i32; 3] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT];
+
 /// Starts runs of plugin tasks as processes. To its [`SubprocessRunner`] they are processes like any others; what comes
 /// beside that is a stream to each, on which it is told what to do and says how it went.
 ///
@@ -42,6 +45,8 @@ pub struct IsolatedRunner {
 
 struct Child {
     conversation: Conversation,
+    /// Those of its task that it may have come up against at once, by name.
+    limits: Vec<&'static str>,
     /// `None`: it says no more.
     watch: Option<Watched<Arc<UnixStream>>>,
 }
@@ -91,8 +96,13 @@ impl IsolatedRunner {
         Some(match self.runner.poll_update()? {
             Update::Finished(finished) => {
                 let child = self.keys.remove(&finished.run).and_then(|key| self.children.remove(key));
-                let said = child.and_then(|child| child.conversation.finish());
-                Update::Finished(Finished { exit: judge(finished.exit, said.map(exit_of)), ..finished })
+                let exit = match child {
+                    Some(Child { conversation, limits, .. }) => {
+                        judge(finished.exit, conversation.finish(), &limits)
+                    }
+                    None => finished.exit,
+                };
+                Update::Finished(Finished { exit, ..finished })
             }
             update @ Update::Gone(_) => update,
         })
@@ -110,7 +120,7 @@ impl IsolatedRunner {
         let pin = sha256.map(Digest);
         if let Some(prepared) = self.registry.ready(library, pin.as_ref()) {
             prepared.hand_over(&speaker);
-            let assignment = assignment(&run.launch, run_id, attempt, variables, started);
+            let assignment = assignment(&run.launch, &prepared, run_id, attempt, variables, started);
             let words = Speaker::words(&assignment).unwrap_or_default();
             let said = speaker.begin(&words);
             // Only long options do not go at once.
@@ -127,7 +137,7 @@ impl IsolatedRunner {
         on_thread(&run.launch, move || match registry.prepare(&library, pin.as_ref()) {
             Ok(prepared) => {
                 prepared.hand_over(&speaker);
-                speaker.assign(&assignment(&launch, run_id, attempt, variables, started));
+                speaker.assign(&assignment(&launch, &prepared, run_id, attempt, variables, started));
             }
             Err(error) => {
                 speaker.hand_over(None);
@@ -160,7 +170,9 @@ impl TaskRunner for IsolatedRunner {
             more: vec![stream],
         };
         let watched = conversation.stream();
-        let key = self.children.insert(Child { conversation, watch: None });
+        let limits = launch.privileges.limits.keys().filter(|it| is_felt_at_once(**it)).map(|it| it.name());
+        let limits = limits.collect();
+        let key = self.children.insert(Child { conversation, limits, watch: None });
         let started = Watched::new(&self.poller, key, watched).map_err(no_stream).and_then(|watch| {
             if let Some(child) = self.children.value_mut(key) {
                 child.watch = Some(watch);
@@ -201,6 +213,7 @@ impl LiveRun for LiveChild {
 
 fn assignment(
     launch: &Launch,
+    prepared: &Prepared,
     run: RunId,
     attempt: u32,
     environment: BTreeMap<String, String>,
@@ -213,6 +226,7 @@ fn assignment(
     Assignment::Task(TaskAssignment {
         instance: InstanceAssignment {
             library: library.clone(),
+            place: prepared.place_for_others(),
             type_name: type_name.clone(),
             name: name.to_owned(),
             options: options.to_string(),
@@ -229,15 +243,39 @@ fn assignment(
 }
 
 /// How the run ended. What the process said at last counts: what became of it after that is no affair of the task.
-fn judge(exit: Exit, said: Option<Exit>) -> Exit {
+fn judge(exit: Exit, said: LastWord, limits: &[&str]) -> Exit {
     match (said, exit) {
-        (Some(said), _) => said,
+        (LastWord::Said(said), _) => exit_of(said),
         // Zero is no success either: `run` has not returned.
-        (None, Exit::Code(code)) => {
+        (LastWord::Unsaid, Exit::Code(code)) => {
             Exit::Error(format!("the plugin ended its process with exit code {code}"))
         }
-        (None, exit @ (Exit::Signal(_) | Exit::NotStarted { .. } | Exit::Error(_) | Exit::Panic(_))) => exit,
+        (LastWord::Unheard, Exit::Code(code)) => never_began(&format!("exit code {code}"), limits),
+        (LastWord::Unheard, Exit::Signal(signal)) if ALONE.contains(&signal.number()) => {
+            never_began(&format!("killed by {signal}"), limits)
+        }
+        (
+            LastWord::Unsaid | LastWord::Unheard,
+            exit @ (Exit::Signal(_) | Exit::NotStarted { .. } | Exit::Error(_) | Exit::Panic(_)),
+        ) => exit,
     }
+}
+
+/// Whether a process can come up against this limit before it has done anything.
+fn is_felt_at_once(resource: Resource) -> bool {
+    match resource {
+        Resource::As | Resource::Nofile | Resource::Cpu => true,
+        Resource::Nproc | Resource::Core | Resource::Fsize => false,
+    }
+}
+
+/// What the system's loader and the host's own code say goes to the run's standard error.
+fn never_began(how: &str, limits: &[&str]) -> Exit {
+    let advice = match limits {
+        [] => String::new(),
+        limits => format!("; its limits may be too low: {}", limits.join(", ")),
+    };
+    Exit::Error(format!("its process ended before it could load the plugin: {how}{advice}"))
 }
 
 /// An argument holds no NUL.

@@ -5,7 +5,7 @@ use crate::wire::{Reader, Writer};
 use log::LevelFilter;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The one message that a child is sent.
@@ -22,8 +22,10 @@ pub enum Assignment {
 /// Which instance, and under which name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InstanceAssignment {
-    /// The library, absolute: how messages name it, and where it is loaded from if no descriptor of it comes along.
+    /// The library, absolute: how messages name it.
     pub library: PathBuf,
+    /// Where it is loaded from, absolute; `None`: by the descriptor that comes along.
+    pub place: Option<PathBuf>,
     /// The exported type.
     pub type_name: String,
     /// The task's or notifier's name.
@@ -128,6 +130,7 @@ impl Assignment {
 impl InstanceAssignment {
     fn write(&self, to: &mut Writer) {
         to.bytes(self.library.as_os_str().as_encoded_bytes());
+        to.bytes(self.place.as_deref().unwrap_or(Path::new("")).as_os_str().as_encoded_bytes());
         to.bytes(self.type_name.as_bytes());
         to.bytes(self.name.as_bytes());
         to.bytes(self.options.as_bytes());
@@ -137,6 +140,7 @@ impl InstanceAssignment {
     fn read(from: &mut Reader<'_>) -> Option<Self> {
         Some(Self {
             library: from.text()?.into(),
+            place: Some(PathBuf::from(from.text()?)).filter(|place| !place.as_os_str().is_empty()),
             type_name: from.string()?,
             name: from.string()?,
             options: from.string()?,
@@ -215,6 +219,7 @@ mod tests {
     fn instance() -> InstanceAssignment {
         InstanceAssignment {
             library: "/usr/lib/libx.so".into(),
+            place: None,
             type_name: "X".to_owned(),
             name: "x y".to_owned(),
             options: "{\"a\":1}".to_owned(),
@@ -243,7 +248,7 @@ mod tests {
             stop_timeout: Duration::from_secs(10),
         }));
         check(&Assignment::Notifier(NotifierAssignment {
-            instance: instance(),
+            instance: InstanceAssignment { place: Some("/opt/x.so".into()), ..instance() },
             failure: FailureRecord {
                 task: "t".to_owned(),
                 command: "c".to_owned(),

@@ -2,7 +2,7 @@
 //! delivers one failure.
 
 use super::super::context::{OutputSink, RunContext, RunSetup};
-use super::super::error::{PluginError, PluginFault};
+use super::super::error::{LoadProblem, PluginError, PluginFault};
 use super::super::instance::InstanceSetup;
 use super::super::library::Library;
 use super::super::loader;
@@ -10,9 +10,9 @@ use super::super::task_run::{TaskRun, thread_name};
 use super::assignment::{Assignment, InstanceAssignment, NotifierAssignment, TaskAssignment};
 use super::forward::{Voice, start_logging};
 use super::listen::{StopSignal, listen};
-use crate::process::{self, FIRST_MORE, exit_now};
+use crate::process::{self, FIRST_MORE, describe, exit_now};
 use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -71,9 +71,10 @@ fn run_task(stream: Arc<UnixStream>, voice: Arc<Voice>, task: TaskAssignment, li
     process::name_process(&thread_name("task:", &instance.name));
     let signal = match StopSignal::take(stop_signal) {
         Ok(signal) => signal,
-        Err(error) => {
-            end(&voice, Err(PluginFault::Error(format!("its stop signal cannot be taken: {error}"))))
-        }
+        Err(error) => end(
+            &voice,
+            Err(PluginFault::Error(format!("its stop signal cannot be taken: {}", describe(&error)))),
+        ),
     };
     let run = TaskRun::new(RunContext::new(RunSetup {
         task: instance.name.as_str().into(),
@@ -122,7 +123,7 @@ fn deliver(
 fn listening(stream: Arc<UnixStream>, voice: &Voice, listen: impl FnOnce(&UnixStream) + Send + 'static) {
     let spawned = std::thread::Builder::new().name("listen".to_owned()).spawn(move || listen(&stream));
     if let Err(error) = spawned {
-        end(voice, Err(PluginFault::Error(format!("cannot start a thread: {error}"))));
+        end(voice, Err(PluginFault::Error(format!("cannot start a thread: {}", describe(&error)))));
     }
 }
 
@@ -143,12 +144,15 @@ fn end(voice: &Voice, result: Result<i32, PluginFault>) -> ! {
 /// The library, under the name that the host has for it.
 fn load(instance: &InstanceAssignment, descriptor: Option<OwnedFd>) -> Result<Library, PluginFault> {
     let path = &instance.library;
-    let loaded = match &descriptor {
-        // A copy that the host has tried.
-        Some(library) => {
-            loader::load_again(&PathBuf::from(format!("/proc/self/fd/{}", library.as_raw_fd())), path)
+    let loaded = match (&instance.place, descriptor) {
+        (Some(place), _) => loader::load(place, path),
+        // A copy that the host has tried. It stays open, and so what the loader calls it stays its name: a backtrace and
+        // whoever else looks into the library would find something else there.
+        (None, Some(copy)) => {
+            loader::load_again(&PathBuf::from(format!("/proc/self/fd/{}", copy.into_raw_fd())), path)
         }
-        None => loader::load(path, path),
+        // What lies at its path now is not what the host has tried.
+        (None, None) => Err(LoadProblem::Unreadable("its descriptor has not arrived".to_owned())),
     };
     loaded.map_err(|problem| {
         let error = PluginError::Load { library: instance.library.clone(), problem };
@@ -183,4 +187,24 @@ fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use log::LevelFilter;
+
+    #[test]
+    fn a_copy_that_has_not_arrived_is_not_replaced_by_what_lies_at_its_path() {
+        let instance = InstanceAssignment {
+            library: std::env::current_exe().unwrap(),
+            place: None,
+            type_name: String::new(),
+            name: String::new(),
+            options: String::new(),
+            level: LevelFilter::Off,
+        };
+        let Err(PluginFault::Error(error)) = load(&instance, None) else { panic!("something was loaded") };
+        assert!(error.contains("its descriptor has not arrived"), "{error}");
+    }
 }

@@ -5,7 +5,7 @@ use super::assignment::Assignment;
 use super::frame::{Frames, framed};
 use super::report::Report;
 use crate::process;
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionread};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::io::{self, Write};
 use std::net::Shutdown;
@@ -16,10 +16,6 @@ use std::sync::Arc;
 /// What is read at a time, so that a child that says much holds nobody up.
 const READING: usize = 4 * 1024;
 
-/// So much is read of what a child that has ended said at last; it is more than the system keeps of one that says it in
-/// many pieces.
-const LAST_WORDS: usize = 256 * 1024;
-
 /// What a child says, until it has ended. Its records come out in the host's log as they are heard.
 #[derive(Debug)]
 pub struct Conversation {
@@ -28,7 +24,20 @@ pub struct Conversation {
     name: Arc<str>,
     frames: Frames,
     said: Option<Result<i32, PluginFault>>,
+    /// The child ended with something unread.
+    missed: bool,
     ended: bool,
+}
+
+/// What is known of the work of a child that has exited.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LastWord {
+    /// It has said how that ended.
+    Said(Result<i32, PluginFault>),
+    /// It has not.
+    Unsaid,
+    /// It has not even heard what it was to do.
+    Unheard,
 }
 
 /// What there was to hear.
@@ -56,7 +65,8 @@ impl Conversation {
     pub fn open(name: Arc<str>) -> io::Result<(Self, OwnedFd)> {
         let (here, there) = process::channel()?;
         let stream = Arc::new(here);
-        Ok((Self { stream, name, frames: Frames::default(), said: None, ended: false }, there.into()))
+        let (frames, said, missed, ended) = (Frames::default(), None, false, false);
+        Ok((Self { stream, name, frames, said, missed, ended }, there.into()))
     }
 
     /// The stream, to be watched: it is readable when there is something to hear.
@@ -79,8 +89,10 @@ impl Conversation {
             Ok((0, _)) => return self.end(),
             Ok((count, _)) => count,
             Err(Errno::AGAIN | Errno::INTR) => return Heard::Nothing,
-            // The child ended with something unread.
-            Err(_) => return self.end(),
+            Err(error) => {
+                self.missed = error == Errno::CONNRESET;
+                return self.end();
+            }
         };
         self.frames.push(&buffer[..count]);
         loop {
@@ -109,16 +121,21 @@ impl Conversation {
         }
     }
 
-    /// How the work of a child that has exited ended, if it said so.
-    pub fn finish(mut self) -> Option<Result<i32, PluginFault>> {
-        let mut left = LAST_WORDS;
-        while let Heard::Something(count) = self.hear() {
+    /// Hears out a child that has exited. Never blocks: what a copy of it says later is of no interest.
+    pub fn finish(mut self) -> LastWord {
+        let all = if self.ended { 0 } else { ioctl_fionread(&self.stream).unwrap_or(0) };
+        let mut left = usize::try_from(all).unwrap_or(usize::MAX);
+        // Once more when that is read: then comes the end.
+        while let Heard::Something(count) = self.hear()
+            && left > 0
+        {
             left = left.saturating_sub(count);
-            if left == 0 {
-                break;
-            }
         }
-        self.said
+        match self.said {
+            Some(said) => LastWord::Said(said),
+            None if self.missed => LastWord::Unheard,
+            None => LastWord::Unsaid,
+        }
     }
 
     fn end(&mut self) -> Heard {
@@ -196,19 +213,57 @@ mod tests {
         say(&mut child, &Report::Ended(Ok(3)));
         drop(child);
         assert!(matches!(conversation.hear(), Heard::Something(_)));
-        assert_eq!(conversation.finish(), Some(Ok(3)));
+        assert_eq!(conversation.finish(), LastWord::Said(Ok(3)));
+    }
+
+    #[test]
+    fn the_last_words_of_a_child_are_heard_however_much_the_system_keeps() {
+        let (conversation, mut child) = conversation();
+        // As much as anybody may ask for.
+        rustix::net::sockopt::set_socket_send_buffer_size(&child, 1 << 30).unwrap();
+        child.set_nonblocking(true).unwrap();
+        let record = Report::Log { level: log::Level::Info, text: "x".repeat(16 * 1024) };
+        let record = framed(&record.encode()).unwrap();
+        let mut room = rustix::net::sockopt::socket_send_buffer_size(&child).unwrap() / 4 * 3;
+        while room > 4 * record.len() {
+            child.write_all(&record).unwrap();
+            room -= record.len();
+        }
+        say(&mut child, &Report::Ended(Ok(3)));
+        drop(child);
+        assert_eq!(conversation.finish(), LastWord::Said(Ok(3)));
+    }
+
+    #[test]
+    fn a_copy_of_a_child_that_goes_on_holds_nobody_up() {
+        let (conversation, mut child) = conversation();
+        say(&mut child, &Report::Ended(Ok(3)));
+        let _copy = child.try_clone().unwrap();
+        drop(child);
+        assert_eq!(conversation.finish(), LastWord::Said(Ok(3)));
+        let (conversation, mut child) = self::conversation();
+        say(&mut child, &Report::Log { level: log::Level::Info, text: "x".to_owned() });
+        assert_eq!(conversation.finish(), LastWord::Unsaid);
+    }
+
+    #[test]
+    fn a_child_that_has_not_heard_its_assignment_is_told_from_one_that_says_nothing() {
+        let (conversation, child) = conversation();
+        conversation.speaker().assign(&Assignment::Refused("no".to_owned()));
+        drop(child);
+        assert_eq!(conversation.finish(), LastWord::Unheard);
     }
 
     #[test]
     fn a_child_that_says_nothing_or_nonsense_has_said_nothing() {
         let (conversation, child) = conversation();
         drop(child);
-        assert_eq!(conversation.finish(), None);
+        assert_eq!(conversation.finish(), LastWord::Unsaid);
         let (mut conversation, mut child) = self::conversation();
         child.write_all(&[0xff; 10_000]).unwrap();
         assert_eq!(conversation.hear(), Heard::End);
         let said = framed(&Report::Ended(Ok(0)).encode()).unwrap();
         assert!(child.write_all(&said).is_err(), "nobody listens, and so nobody waits");
-        assert_eq!(conversation.finish(), None);
+        assert_eq!(conversation.finish(), LastWord::Unsaid);
     }
 }

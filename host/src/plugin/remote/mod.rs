@@ -10,4 +10,4 @@ mod report;
 
 pub use assignment::{Assignment, InstanceAssignment, NotifierAssignment, TaskAssignment};
 pub use child::{WORD, serve};
-pub use conversation::{Conversation, Heard, Speaker};
+pub use conversation::{Conversation, Heard, LastWord, Speaker};

@@ -106,8 +106,7 @@ fn restrict(privileges: &Privileges) -> Result<(), String> {
     for (&resource, &limit) in &privileges.limits {
         // Memory is limited at the very end: what comes until then takes some.
         let set = if resource == Resource::As { limits::make_room } else { limits::limit };
-        set(resource, limit)
-            .map_err(|error| format!("limit {:?}: {}", limits::name(resource), describe(&error)))?;
+        set(resource, limit).map_err(|error| format!("limit {:?}: {}", resource.name(), describe(&error)))?;
     }
     Ok(())
 }

@@ -31,17 +31,6 @@ pub(super) fn lift(resource: Resource) -> io::Result<()> {
     set(resource, limits)
 }
 
-pub(super) fn name(resource: Resource) -> &'static str {
-    match resource {
-        Resource::Nofile => "nofile",
-        Resource::Nproc => "nproc",
-        Resource::As => "as",
-        Resource::Core => "core",
-        Resource::Cpu => "cpu",
-        Resource::Fsize => "fsize",
-    }
-}
-
 fn number(resource: Resource) -> libc::__rlimit_resource_t {
     match resource {
         Resource::Nofile => libc::RLIMIT_NOFILE,
