@@ -84,6 +84,36 @@ fn two_deaths_put_a_library_under_suspicion_until_its_file_changes() {
     assert_eq!(host.stop(), 0);
 }
 
+#[test]
+fn what_kills_the_host_twice_harms_itself_alone_the_third_time() {
+    let crash = json!({ "how": "segfault" });
+    let scripts = |name: &str| {
+        let task =
+            json!({ "name": name, "no-interface": true, "command": "misbehaving:Crash", "options": crash });
+        let told = json!({ "name": name, "command": "exit 3", "notify": "pager" });
+        json!({
+            "notifiers": { "pager": { "plugin": "misbehaving:Crashes",
+                                      "options": { "how": "segfault", "once": "crashed" } } },
+            "scripts": [if name == "task" { task } else { told }],
+        })
+    };
+    for name in ["task", "notifier"] {
+        let sandbox = Sandbox::new(&scripts(name));
+        let run = || {
+            let _ = std::fs::remove_file(sandbox.file("crashed"));
+            let mut host = sandbox.start(&["--exit-when-done"]);
+            (host.wait(), host.seen().to_vec())
+        };
+        for _ in 0..2 {
+            assert_eq!(run().0, 128 + Signal::SEGV.as_raw(), "{name}");
+        }
+        let (code, events) = run();
+        assert_eq!(code, 1, "{name}: {events:#?}");
+        let key = if name == "task" { "reason" } else { "error" };
+        assert!(events.iter().any(|event| event[key] == "killed by SIGSEGV"), "{name}: {events:#?}");
+    }
+}
+
 /// The process of the run that is alive.
 fn pid_of(host: &Host) -> &Value {
     let running = host.seen().iter().rfind(|event| event["task"] == "waiting" && event["to"] == "RUNNING");

@@ -51,7 +51,10 @@ impl Slot {
             (Err(LoadProblem::Changing), Some(seen)) => return Ok(Arc::clone(&seen.build)),
             (Err(_), Some(seen)) => ((stamp, is_settled), Arc::clone(&seen.build)),
         };
-        *seen = Some(Seen { stamp: looked.0, is_settled: looked.1, build: Arc::clone(&build) });
+        let before = seen.replace(Seen { stamp: looked.0, is_settled: looked.1, build: Arc::clone(&build) });
+        // The last who lets go of a build removes its copy, which nobody is to wait for.
+        drop(seen);
+        drop(before);
         Ok(build)
     }
 

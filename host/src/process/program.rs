@@ -1,6 +1,6 @@
 //! Which file a program's name means, and why one could not be started.
 
-use super::{Environment, SpawnError};
+use super::{Environment, OWN_BINARY, SpawnError};
 use rustix::fs::{Access, access};
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -66,13 +66,12 @@ pub(super) fn explain(error: &io::Error, program: &Path, directory: &Path) -> Sp
             refused(program, &format!("its interpreter {} was not found", interpreter(&file)))
         }
         code @ (libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::ENAMETOOLONG) => {
-            SpawnError { reason: format!("command {program:?}: {}", words(code)), code: Some(NOT_FOUND) }
+            failed(program, &words(code), Some(NOT_FOUND))
         }
         libc::EACCES if file.is_dir() => refused(program, "is a directory"),
-        code @ (libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE) => SpawnError {
-            reason: format!("command {program:?}: the system cannot start a process: {}", words(code)),
-            code: None,
-        },
+        code @ (libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE) => {
+            failed(program, &format!("the system cannot start a process: {}", words(code)), None)
+        }
         0 => refused(program, &describe(error)),
         code => refused(program, &words(code)),
     }
@@ -102,7 +101,15 @@ fn unusable_directory(directory: &Path) -> Option<SpawnError> {
 }
 
 fn refused(program: &Path, reason: &str) -> SpawnError {
-    SpawnError { reason: format!("command {program:?}: {reason}"), code: Some(NOT_EXECUTABLE) }
+    failed(program, reason, Some(NOT_EXECUTABLE))
+}
+
+/// The host's own binary is nobody's command, and its task not to blame for it.
+fn failed(program: &Path, reason: &str, code: Option<i32>) -> SpawnError {
+    if program == Path::new(OWN_BINARY) {
+        return SpawnError { reason: format!("the host's own binary: {reason}"), code: None };
+    }
+    SpawnError { reason: format!("command {program:?}: {reason}"), code }
 }
 
 /// What the first line of a script names, or the loader of a binary.
