@@ -234,6 +234,23 @@ fn attempts_and_the_time_that_is_left_are_those_of_the_run() {
     }
 }
 
+/// By a library that its environment brings into the process, as into a command's.
+#[test]
+fn a_process_that_takes_long_to_start_has_less_time_left() {
+    let more = json!({ "timeout": "60s", "stdout": "left", "environment": { "SLOW_AT_LOAD": "yes",
+                       "LD_PRELOAD": "./libisolated.so" } });
+    let mut helped = more.clone();
+    helped["umask"] = json!("022");
+    helped["stdout"] = json!("helped");
+    let sandbox = sandbox(json!([task("slow", "TimeLeft", more), task("helped", "TimeLeft", helped)]));
+    assert_eq!(sandbox.run().0, 0);
+    for name in ["left", "helped"] {
+        let left: u64 = sandbox.read(name).trim().parse().unwrap();
+        // Two seconds before anything of the host's own ran, and two while the plugin was loaded.
+        assert!(left < 57, "{left}");
+    }
+}
+
 #[test]
 fn a_reload_that_changes_options_runs_with_the_new_ones() {
     let echo = |word: &str| {

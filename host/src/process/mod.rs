@@ -13,6 +13,7 @@ mod helper;
 mod inherited;
 mod members;
 mod memory;
+mod moment;
 mod own;
 mod program;
 mod spawn;
@@ -33,6 +34,7 @@ pub use helper::{Answer, Handover, Verdict, WORD as HELPER_WORD, become_program}
 pub use inherited::{inherited_nofile, inherited_signal_mask, raise_nofile, was_ignored};
 pub use members::{Presence, survey};
 pub use memory::give_memory_back;
+pub use moment::monotonic;
 pub use own::{exit_now, flush_c_output, kill_own_group, name_process};
 pub use program::{describe, is_executable};
 pub use spawn::{FIRST_MORE, OWN_BINARY, Spawn, SpawnError, Stdio};

@@ -12,7 +12,7 @@ use crate::plugin::{
     Assignment, CHILD_WORD, Conversation, Digest, Heard, InstanceAssignment, LastWord, Prepared, Registry,
     Speaker, TaskAssignment, thread_name,
 };
-use crate::process::Watched;
+use crate::process::{Watched, monotonic};
 use crate::records::{Kind, Records};
 use bansuri_core::{Exit, RunId};
 use polling::Poller;
@@ -22,7 +22,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::Duration;
 
 /// Beyond every place that a stream to a child has in the poller.
 const PROCESS_KEYS: usize = 1 << (usize::BITS / 2 - 3);
@@ -116,11 +116,12 @@ impl IsolatedRunner {
         variables: BTreeMap<String, String>,
     ) -> Result<(), StartError> {
         let Action::Plugin { library, sha256, .. } = &run.launch.action else { return Ok(()) };
-        let (run_id, attempt, started) = (run.run, run.attempt, Instant::now());
+        let (run_id, attempt) = (run.run, run.attempt);
+        let deadline = run.launch.timeout.and_then(|timeout| monotonic().checked_add(timeout.duration()));
         let pin = sha256.map(Digest);
         if let Some(prepared) = self.registry.ready(library, pin.as_ref()) {
             prepared.hand_over(&speaker);
-            let assignment = assignment(&run.launch, &prepared, run_id, attempt, variables, started);
+            let assignment = assignment(&run.launch, &prepared, run_id, attempt, variables, deadline);
             let words = Speaker::words(&assignment).unwrap_or_default();
             let said = speaker.begin(&words);
             // Only long options do not go at once.
@@ -137,7 +138,7 @@ impl IsolatedRunner {
         on_thread(&run.launch, move || match registry.prepare(&library, pin.as_ref()) {
             Ok(prepared) => {
                 prepared.hand_over(&speaker);
-                speaker.assign(&assignment(&launch, &prepared, run_id, attempt, variables, started));
+                speaker.assign(&assignment(&launch, &prepared, run_id, attempt, variables, deadline));
             }
             Err(error) => {
                 speaker.hand_over(None);
@@ -217,7 +218,7 @@ fn assignment(
     run: RunId,
     attempt: u32,
     environment: BTreeMap<String, String>,
-    started: Instant,
+    deadline: Option<Duration>,
 ) -> Assignment {
     let Action::Plugin { library, type_name, options, .. } = &launch.action else {
         return Assignment::Refused("its command names no plugin".to_owned());
@@ -236,7 +237,7 @@ fn assignment(
         run_id: format!("{name}#{}", run.number),
         working_directory: launch.working_directory.to_path_buf(),
         environment,
-        time_left: launch.timeout.map(|timeout| timeout.duration().saturating_sub(started.elapsed())),
+        deadline,
         stop_signal: launch.stop_signal.number(),
         stop_timeout: launch.stop_timeout,
     })

@@ -49,8 +49,8 @@ pub struct TaskAssignment {
     pub working_directory: PathBuf,
     /// What the run finds added to the host's own environment.
     pub environment: BTreeMap<String, String>,
-    /// What is left of its timeout; `None`: it has none.
-    pub time_left: Option<Duration>,
+    /// When its timeout has passed, by [`monotonic`](crate::process::monotonic); `None`: it has none.
+    pub deadline: Option<Duration>,
     /// The number of the signal that asks it to stop.
     pub stop_signal: i32,
     /// How long it has to stop once its host is gone.
@@ -83,7 +83,7 @@ impl Assignment {
                     to.bytes(name.as_bytes());
                     to.bytes(value.as_bytes());
                 });
-                to.option(task.time_left.map(nanos));
+                to.option(task.deadline.map(nanos));
                 to.number(i64::from(task.stop_signal).cast_unsigned());
                 to.number(nanos(task.stop_timeout));
             }
@@ -111,7 +111,7 @@ impl Assignment {
                 run_id: from.string()?,
                 working_directory: from.text()?.into(),
                 environment: from.list(|from| Some((from.string()?, from.string()?)))?.into_iter().collect(),
-                time_left: from.option()?.map(Duration::from_nanos),
+                deadline: from.option()?.map(Duration::from_nanos),
                 stop_signal: from.number()?.cast_signed().try_into().ok()?,
                 stop_timeout: Duration::from_nanos(from.number()?),
             }),
@@ -243,7 +243,7 @@ mod tests {
             run_id: "x y#9".to_owned(),
             working_directory: "/srv".into(),
             environment: [("A".to_owned(), "b\nc".to_owned()), ("B".to_owned(), String::new())].into(),
-            time_left: Some(Duration::from_millis(1500)),
+            deadline: Some(Duration::from_millis(1500)),
             stop_signal: 15,
             stop_timeout: Duration::from_secs(10),
         }));

@@ -63,7 +63,7 @@ fn run_task(stream: Arc<UnixStream>, voice: Arc<Voice>, task: TaskAssignment, li
         run_id,
         working_directory,
         environment,
-        time_left,
+        deadline,
         stop_signal,
         stop_timeout,
     } = task;
@@ -82,7 +82,7 @@ fn run_task(stream: Arc<UnixStream>, voice: Arc<Voice>, task: TaskAssignment, li
         run_id,
         working_directory,
         environment,
-        deadline: time_left.and_then(|left| Instant::now().checked_add(left)),
+        deadline: deadline.and_then(|at| Instant::now().checked_add(at.saturating_sub(process::monotonic()))),
         output: Arc::new(OwnOutput),
     }));
     let stopping = Arc::clone(&run);
