@@ -156,6 +156,26 @@ fn no_descriptor_of_the_process_reaches_programs_of_the_plugin() {
 }
 
 #[test]
+fn programs_of_the_plugin_ignore_no_more_signals_than_those_of_a_command() {
+    let sandbox = sandbox(json!([
+        task("plain", "Ignored", json!({ "stdout": "plain" })),
+        task("helped", "Ignored", json!({ "stdout": "helped", "umask": "022" })),
+        { "name": "command", "stdout": "command", "command": "grep SigIgn /proc/self/status" },
+    ]));
+    let (code, events) = sandbox.run();
+    assert_eq!(code, 0, "{events:#?}");
+    let ignored = |name: &str| {
+        let said = sandbox.read(name);
+        let ignored = u64::from_str_radix(said.trim().strip_prefix("SigIgn:").unwrap().trim(), 16).unwrap();
+        // Two are the C library's own: whatever it starts from a process with threads ignores them.
+        ignored & !(0b11 << 31)
+    };
+    for name in ["plain", "helped"] {
+        assert_eq!(ignored(name), ignored("command"), "{name}");
+    }
+}
+
+#[test]
 fn a_library_is_what_the_loader_calls_it() {
     for isolation in ["thread", "process"] {
         let sandbox = sandbox(json!([task("opens", "Opens", json!({ "isolation": isolation }))]));

@@ -130,6 +130,17 @@ pub(super) fn keep_exit_codes() {
     });
 }
 
+/// Keeps what this process executes from ignoring SIGPIPE as Rust's runtime has this process do, unless it was so from
+/// the start. A signal that is handled, by doing nothing, fails a write just as well.
+pub fn keep_sigpipe_to_itself() {
+    extern "C" fn nothing(_signal: i32) {}
+    if !was_ignored(libc::SIGPIPE) {
+        let handler: extern "C" fn(i32) = nothing;
+        // SAFETY: the handler does nothing, which is safe at any moment.
+        unsafe { libc::signal(libc::SIGPIPE, handler as libc::sighandler_t) };
+    }
+}
+
 /// Raises the host's soft limit of open files as far as it may go (2^20 at most), and returns it. What is started
 /// keeps the limit the host was started with.
 ///

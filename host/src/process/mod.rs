@@ -31,7 +31,9 @@ pub use descriptors::{handed_down, pipe, retrying};
 pub use environment::Environment;
 pub use group::{Group, NotPermitted, wait_readable};
 pub use helper::{Answer, Handover, Verdict, WORD as HELPER_WORD, become_program};
-pub use inherited::{inherited_nofile, inherited_signal_mask, raise_nofile, was_ignored};
+pub use inherited::{
+    inherited_nofile, inherited_signal_mask, keep_sigpipe_to_itself, raise_nofile, was_ignored,
+};
 pub use members::{Presence, survey};
 pub use memory::give_memory_back;
 pub use moment::monotonic;

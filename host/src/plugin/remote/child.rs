@@ -31,6 +31,7 @@ pub fn serve() -> ! {
         eprintln!("bansuri: this word is the host's own: it runs a plugin in a process of its own");
         exit_now(MISUSED);
     };
+    process::keep_sigpipe_to_itself();
     let stream = Arc::new(UnixStream::from(stream));
     let voice = Arc::new(Voice::new(Arc::clone(&stream)));
     match receive(&stream) {
