@@ -307,3 +307,31 @@ fn runs_and_notifications_that_have_ended_keep_nothing_in_the_host() {
     assert!(open(&host) <= before + 8, "{} after {before}", open(&host));
     assert_eq!(host.stop(), 0);
 }
+
+#[test]
+fn notifications_of_several_tasks_go_at_once_and_the_host_waits_for_them() {
+    let sandbox = Sandbox::new(&json!({
+        "notifiers": { "slow": { "plugin": "misbehaving:Hangs", "isolation": "process", "options": { "until": "go" } } },
+        "scripts": [
+            { "name": "a", "command": "exit 1", "notify": "slow" },
+            { "name": "b", "command": "exit 1", "notify": "slow" },
+        ],
+    }));
+    let mut host = sandbox.start(&[]);
+    let at_work = || {
+        let pids = std::fs::read_dir("/proc").unwrap();
+        let pids = pids.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+        let is_one = |pid: &u32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            line.ends_with(b"\0__plugin\0slow\0") && status.contains(&format!("PPid:\t{}\n", host.pid()))
+        };
+        pids.filter(is_one).count()
+    };
+    wait_until("both are at work", || at_work() == 2);
+    host.signal(Signal::TERM);
+    std::fs::write(sandbox.file("go"), "").unwrap();
+    assert_eq!(host.wait(), 0);
+    let told = host.seen().iter().filter(|event| event["event"] == "notification" && event["ok"] == true);
+    assert_eq!(told.count(), 2);
+}
