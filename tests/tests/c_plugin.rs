@@ -173,6 +173,29 @@ fn a_bad_library_in_c_is_one_error() {
 }
 
 #[test]
+fn what_a_library_says_of_itself_cannot_write_over_a_terminal() {
+    let sandbox = Sandbox::new(&json!({ "scripts": [] }));
+    let text = r#"#include <bansuri_plugin.h>
+        static int32_t run(void *i, const bansuri_context *c, int32_t *x, bansuri_error *e)
+        { (void)i; (void)c; (void)x; (void)e; return BANSURI_OK; }
+        static const bansuri_task task = {
+            .size = sizeof task, .name = "Task", .description = "does\033[2J\nmany things", .run = run };
+        static const bansuri_task *const tasks[] = {&task};
+        static const bansuri_exports all = {
+            .size = sizeof all, .version = BANSURI_PLUGIN_VERSION, .tasks = tasks, .task_count = 1 };
+        const bansuri_exports *bansuri_plugin(void) { return &all; }
+    "#;
+    let source = sandbox.file("says.c");
+    std::fs::write(&source, text).unwrap();
+    build(&sandbox, &source, "libsays.so");
+    for arguments in [&["plugin", "inspect", "./libsays.so"][..], &["plugin", "list"]] {
+        let output = sandbox.command(arguments).env("BANSURI_PLUGIN_PATH", sandbox.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("Task  does [2J; many things\n"), "{text:?}");
+    }
+}
+
+#[test]
 fn a_bad_run_in_c_harms_nobody_else() {
     for isolation in ISOLATIONS {
         let task = |name: &str, type_name: &str| {

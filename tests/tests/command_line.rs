@@ -135,3 +135,16 @@ fn exit_when_done_warns_of_tasks_that_never_end() {
     let log = host.log();
     assert!(log.contains("WARN") && log.contains("never end") && log.contains("for-ever"), "{log}");
 }
+
+#[test]
+fn what_nobody_reads_is_one_error() {
+    let sandbox = Sandbox::new(&json!({ "scripts": [] }));
+    for arguments in [&["plugin", "inspect", "misbehaving"][..], &["plugin", "list"], &["schema"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = sandbox.command(arguments).stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(stderr(&output).contains("cannot be written: Broken pipe"), "{}", stderr(&output));
+        assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+    }
+}

@@ -141,6 +141,11 @@ fn a_pinned_library_goes_on_as_it_is_and_another_is_refused_by_check() {
     assert!(event["error"].as_str().unwrap().contains(&format!("expected {pin}")), "{event}");
     host.state("tick", "COMPLETED");
     assert_eq!(last_line(&sandbox, "tick.log"), ONE);
+    // The pinned content again, and another once more.
+    rename_over(&sandbox, &fs::read(library("rebuilt")).unwrap());
+    loaded(&mut host, "the end of the refusal", false);
+    rename_over(&sandbox, &second_build());
+    loaded(&mut host, "the refusal of other content again", true);
     assert_eq!(host.stop(), 0);
     for arguments in [&["check"][..], &["run"]] {
         let output = sandbox.output(arguments);
@@ -148,4 +153,89 @@ fn a_pinned_library_goes_on_as_it_is_and_another_is_refused_by_check() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(text.contains("its content is not the pinned one"), "{text}");
     }
+}
+
+#[test]
+fn what_is_not_the_pinned_content_is_not_even_tried() {
+    let sandbox = sandbox();
+    let pin = sha256(&library("rebuilt"));
+    let configuration = |more: Value| {
+        let mut scripts = vec![json!({
+            "name": "tick", "no-interface": true, "command": "./plugin.so:Tells", "timer": "10ms", "sha256": pin,
+            "stdout": "tick.log",
+        })];
+        scripts.extend(more.as_array().unwrap().iter().cloned());
+        let notifiers = json!({ "teller": {
+            "plugin": "./plugin.so:Writes", "options": { "path": "told" }, "sha256": pin,
+        }});
+        fs::write(
+            sandbox.file("scripts.json"),
+            json!({ "notifiers": notifiers, "scripts": scripts }).to_string(),
+        )
+        .unwrap();
+    };
+    configuration(json!([]));
+    let mut host = sandbox.start(&[]);
+    host.state("tick", "COMPLETED");
+    let bad = sandbox.file("bad.so");
+    compile("at-load/tells.c", &bad);
+    rename_over(&sandbox, &fs::read(&bad).unwrap());
+    let event = loaded(&mut host, "the refusal of other content", true);
+    assert!(event["error"].as_str().unwrap().contains(&format!("expected {pin}")), "{event}");
+    host.state("tick", "COMPLETED");
+    assert_eq!(last_line(&sandbox, "tick.log"), ONE);
+    assert_eq!(host.stop(), 0);
+    for arguments in [&["check"][..], &["run"], &["schema"]] {
+        sandbox.output(arguments);
+    }
+    assert!(!sandbox.file("loaded").exists(), "code that is not the pinned one was executed");
+    // Whoever asks for it without a pin has it tried.
+    configuration(json!([{ "name": "any", "no-interface": true, "command": "./plugin.so:Tells" }]));
+    assert_eq!(sandbox.output(&["check"]).status.code(), Some(3));
+    assert!(sandbox.file("loaded").exists());
+}
+
+#[test]
+fn nothing_of_a_pinned_library_is_left_outside_the_state_dir() {
+    let sandbox = sandbox();
+    let pin = sha256(&library("rebuilt"));
+    let configuration = json!({ "scripts": [
+        { "name": "long", "no-interface": true, "command": "./plugin.so:Tells", "options": { "until": "until" },
+          "sha256": pin, "stdout": "long.log" },
+    ]});
+    fs::write(sandbox.file("scripts.json"), configuration.to_string()).unwrap();
+    let temporary = sandbox.file("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let left = || fs::read_dir(&temporary).unwrap().count();
+    let mut command = sandbox.command(&["run", "--events", "-"]);
+    command.env("TMPDIR", &temporary);
+    let mut host = Host::start(command);
+    host.state("long", "RUNNING");
+    wait_until("its code runs", || last_line(&sandbox, "long.log") == ONE);
+    assert_eq!(left(), 0, "its copy is in the state dir");
+    assert_eq!(host.stop(), 0);
+    assert!(!sandbox.file(".bansuri/plugins").exists());
+}
+
+#[test]
+fn a_new_build_that_hangs_holds_up_nobody_else() {
+    let sandbox = sandbox();
+    let configuration = json!({ "scripts": [
+        { "name": "slow", "no-interface": true, "command": "./slow.so:Tells", "timer": "10ms" },
+        { "name": "tick", "no-interface": true, "command": "./plugin.so:Tells", "timer": "10ms" },
+    ]});
+    fs::write(sandbox.file("scripts.json"), configuration.to_string()).unwrap();
+    fs::copy(library("rebuilt"), sandbox.file("slow.so")).unwrap();
+    let mut host = sandbox.start(&[]);
+    host.state("slow", "COMPLETED");
+    compile("at-load/hangs.c", &sandbox.file("fresh"));
+    fs::rename(sandbox.file("fresh"), sandbox.file("slow.so")).unwrap();
+    // What follows takes five seconds.
+    let before = host.seen().len();
+    let event = loaded(&mut host, "its refusal", true);
+    assert!(event["error"].as_str().unwrap().starts_with("hangs: not loaded after 5 s"), "{event}");
+    let ticks = host.seen()[before..].iter().filter(|it| it["task"] == "tick" && it["to"] == "COMPLETED");
+    assert!(ticks.count() >= 20);
+    host.state("slow", "COMPLETED");
+    assert_eq!(host.stop(), 0);
 }

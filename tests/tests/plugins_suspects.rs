@@ -131,3 +131,88 @@ fn a_clean_end_is_no_death() {
     assert!(!host.log().contains("died"), "{}", host.log());
     assert_eq!(warnings(&sandbox), Vec::<String>::new());
 }
+
+/// Hosts with this task or notifier that crashes, in `./plugin.so`, until one of them survives it: that one, at its end.
+fn crash(configuration: &Value) -> (Sandbox, Host) {
+    let sandbox = Sandbox::new(configuration);
+    for name in ["plugin.so", "bystander.so"] {
+        std::fs::copy(library("misbehaving"), sandbox.file(name)).unwrap();
+    }
+    for _ in 0..2 {
+        let mut host = sandbox.start(&["--exit-when-done"]);
+        assert_eq!(host.wait(), 128 + 11, "{}", host.log());
+        // What keeps the notifier from crashing again.
+        let _ = std::fs::remove_file(sandbox.file("once"));
+    }
+    let mut host = sandbox.start(&["--exit-when-done"]);
+    assert_eq!(host.wait(), 1);
+    (sandbox, host)
+}
+
+#[test]
+fn a_task_that_has_ended_two_hosts_ends_no_third() {
+    let (sandbox, host) = crash(&json!({ "scripts": [
+        { "name": "bystander", "no-interface": true, "command": "./bystander.so:Exits", "options": { "code": 0 } },
+        { "name": "crash", "no-interface": true, "command": "./plugin.so:Crash",
+          "options": { "how": "segfault" }, "depends-on": ["bystander"] },
+    ]}));
+    let events = host.seen();
+    let ended = bansuri_tests::end(events, "crash");
+    assert_eq!((&ended["to"], &ended["signal"]), (&json!("FAILED"), &json!("SIGSEGV")), "{ended}");
+    assert_eq!(bansuri_tests::end(events, "bystander")["to"], "COMPLETED");
+    // Which of those that were loaded has done it is not known.
+    let found = warnings(&sandbox);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|found| found.contains("runs in processes of its own")), "{found:?}");
+}
+
+#[test]
+fn a_notifier_that_has_ended_two_hosts_ends_no_third() {
+    let (sandbox, host) = crash(&json!({
+        "notifiers": { "pager": {
+            "plugin": "./plugin.so:Crashes", "options": { "how": "segfault", "once": "once" },
+        }},
+        "scripts": [{ "name": "fails", "command": "exit 1", "notify": "pager" }],
+    }));
+    let told = host.seen().iter().find(|event| event["event"] == "notification").unwrap();
+    assert_eq!((&told["ok"], &told["error"]), (&json!(false), &json!("killed by SIGSEGV")), "{told}");
+    let found = warnings(&sandbox);
+    assert!(found.len() == 1 && found[0].contains("runs in processes of its own"), "{found:?}");
+}
+
+#[test]
+fn what_looks_at_a_library_beside_a_host_disturbs_nothing() {
+    let sandbox = sandbox();
+    let temporary = sandbox.file("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    // One that has died before, so that there is something to count.
+    die(&sandbox);
+    let mut host = running(&sandbox);
+    let kept = || {
+        let mut kept = Vec::new();
+        for folder in [".bansuri", ".bansuri/plugins"] {
+            for entry in std::fs::read_dir(sandbox.file(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                let content = if path.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
+                kept.push((path, content));
+            }
+        }
+        kept.sort();
+        kept
+    };
+    let before = kept();
+    for arguments in
+        [&["check"][..], &["plugin", "inspect", "./plugin.so"], &["plugin", "list"], &["schema", "--plugins"]]
+    {
+        let output = sandbox.command(arguments).env("TMPDIR", &temporary).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{arguments:?} leaves a copy");
+    }
+    assert_eq!(warnings(&sandbox), Vec::<String>::new());
+    assert!(kept() == before, "something in the state dir has changed");
+    let output = sandbox.output(&["run"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(kept() == before, "a host that finds another has changed its state dir");
+    assert_eq!(host.stop(), 0);
+    assert_eq!(warnings(&sandbox), Vec::<String>::new(), "one death");
+}

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use bansuri_tests::{Sandbox, bansuri, library};
+use bansuri_tests::{Sandbox, bansuri, compile, library};
 use rustix::process::geteuid;
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
@@ -110,6 +110,22 @@ fn a_new_build_that_others_can_change_is_refused_by_a_running_host_that_is_root(
         event["error"].as_str().unwrap().contains("may be written to by everybody (mode 0666)"),
         "{event}"
     );
+    host.state("task", "COMPLETED");
+    fs::set_permissions(sandbox.file("plugins/plugin.so"), Permissions::from_mode(0o644)).unwrap();
+    // What is wrong with a folder does not show on the file.
+    fs::set_permissions(sandbox.file("plugins"), Permissions::from_mode(0o777)).unwrap();
+    compile("at-load/tells.c", &sandbox.file("plugins/fresh.so"));
+    fs::rename(sandbox.file("plugins/fresh.so"), sandbox.file("plugins/plugin.so")).unwrap();
+    host.event("the refusal", |event| {
+        event["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("may be written to by everybody (mode 0777)"))
+    });
+    assert!(!sandbox.file("loaded").exists(), "nothing of it was executed");
+    fs::set_permissions(sandbox.file("plugins"), Permissions::from_mode(0o755)).unwrap();
+    host.event("another judgement", |event| {
+        event["error"].as_str().is_some_and(|error| error.contains("not a Bansuri plugin"))
+    });
     host.state("task", "COMPLETED");
     assert_eq!(host.stop(), 0);
 }

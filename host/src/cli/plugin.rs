@@ -5,11 +5,12 @@ mod describe;
 mod list;
 mod new;
 
-use super::args::{Format, PluginCommand};
+use super::args::{Format, PluginCommand, fail};
 use super::usual;
 use crate::exit_code;
 use crate::plugin::Registry;
 use crate::process::OWN_BINARY;
+use std::io::{self, Write};
 
 /// Runs the subcommand.
 pub(super) fn plugin(command: &PluginCommand) -> i32 {
@@ -35,6 +36,8 @@ fn inspect(library: &str, format: Format) -> i32 {
         Format::Human => describe::for_people(path, api_version, exports),
         Format::Json => describe::for_programs(path, api_version, exports),
     };
-    print!("{text}");
-    exit_code::FINE
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => exit_code::FINE,
+        Err(error) => fail(format_args!("what it exports cannot be written: {error}")),
+    }
 }

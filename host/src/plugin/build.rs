@@ -31,6 +31,14 @@ impl Build {
     pub(super) fn prepared(&self) -> Option<&Arc<Prepared>> {
         self.prepared.get()
     }
+
+    /// Of its content, which takes time.
+    fn digest(&self) -> Result<Digest, LoadProblem> {
+        match self.prepared() {
+            Some(prepared) => prepared.digest(),
+            None => self.source.digest(),
+        }
+    }
 }
 
 /// Tries files and makes copies.
@@ -105,10 +113,10 @@ impl Builder {
             && before.source.stamp == source.stamp
             && before.source.is_settled
         {
-            if keep || pin.is_some() {
-                let prepared = self.prepare(before)?;
-                pin.map_or(Ok(()), |pin| check_content(prepared.digest()?, pin))?;
+            if keep {
+                self.prepare(before)?;
             }
+            pin.map_or(Ok(()), |pin| check_content(before.digest()?, pin))?;
             return Ok(Arc::clone(before));
         }
         let pinned = pin.map(|pin| {
@@ -123,10 +131,11 @@ impl Builder {
             let manifest = Arc::new(answer.manifest(&source.path)?);
             let build = Build { manifest, source, prepared: OnceLock::new() };
             match pinned {
-                Some(place) => self.set_place(&build, place),
-                None if keep => self.prepare(&build)?,
-                None => return Ok(Arc::new(build)),
-            };
+                Some(place) if keep => _ = self.set_place(&build, place),
+                None if keep => _ = self.prepare(&build)?,
+                // A copy that was made to look at it alone goes.
+                Some(_) | None => {}
+            }
             return Ok(Arc::new(build));
         }
         let place = pinned.map_or_else(|| self.place(&source), Ok)?;
@@ -191,8 +200,10 @@ impl Builder {
         }
         let name = source.path.file_name().unwrap_or_default();
         let copy = copies.copy(&source.file, name);
-        let copy =
-            copy.map_err(|error| LoadProblem::Untried(format!("private copy: {}", describe(&error))))?;
+        let copy = copy.map_err(|error| {
+            let folder = copies.folder();
+            LoadProblem::Untried(format!("private copy in {folder:?}: {}", describe(&error)))
+        })?;
         if !source.is_unchanged() {
             return Err(LoadProblem::Changing);
         }
@@ -211,6 +222,10 @@ impl Builder {
         let made = Copies::temporary();
         let made =
             made.map_err(|error| LoadProblem::Untried(format!("temporary folder: {}", describe(&error))))?;
+        if !made.are_loadable() {
+            let folder = made.folder().display();
+            log::warn!(target: "bansuri", "temporary folder {folder}: mounted with noexec: plugins are loaded from their own files, to which nobody may write while a host runs");
+        }
         Ok(Arc::clone(copies.insert(Arc::new(made))))
     }
 }

@@ -72,6 +72,11 @@ impl Copies {
         }
     }
 
+    /// Absolute.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Removes the folder with all copies. What was loaded from them stays.
     pub(super) fn remove(&self) {
         // What stays in a state dir is removed by the next host.

@@ -1,6 +1,7 @@
 //! What can go wrong with plugins. Every message is one line.
 
 use super::digest::Digest;
+use super::instance::one_line;
 use super::library::ExportKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -125,7 +126,7 @@ pub enum LoadProblem {
     Changing,
     /// The host runs as root, and others can change it: how.
     Untrusted(String),
-    /// It is loaded from its own folder, and an older build of it is.
+    /// It can only be loaded from its own file, and an older build of that is.
     Fixed,
     /// Its content is another than the one it is pinned to.
     OtherContent {
@@ -161,6 +162,35 @@ impl LoadProblem {
             | LoadProblem::Changing
             | LoadProblem::Untrusted(_)
             | LoadProblem::Fixed
+            | LoadProblem::OtherContent { .. } => false,
+        }
+    }
+
+    /// Whether it may be gone while the file stays as it is, and that is found out at little cost.
+    pub(super) fn is_fleeting(&self) -> bool {
+        match self {
+            // A disk may be full, descriptors may be few, folders may be put right.
+            LoadProblem::Unreadable(_)
+            | LoadProblem::Untried(_)
+            | LoadProblem::Untrusted(_)
+            | LoadProblem::Changing => true,
+            // These are looked at again when the configuration is read.
+            LoadProblem::Refused(_)
+            | LoadProblem::Root(_)
+            | LoadProblem::Ends { .. }
+            | LoadProblem::Hangs { .. }
+            | LoadProblem::Fixed => false,
+            LoadProblem::NotALibrary
+            | LoadProblem::Truncated
+            | LoadProblem::Empty
+            | LoadProblem::WrongMachine { .. }
+            | LoadProblem::NoRootModule
+            | LoadProblem::Incompatible { .. }
+            | LoadProblem::ForeignAbi(_)
+            | LoadProblem::ForeignHeader { .. }
+            | LoadProblem::Exports(_)
+            | LoadProblem::Relative
+            | LoadProblem::NotAFile(_)
             | LoadProblem::OtherContent { .. } => false,
         }
     }
@@ -243,7 +273,16 @@ impl std::error::Error for PluginError {}
 
 impl fmt::Display for LoadProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        f.write_str(&one_line(&Words(self).to_string()))
+    }
+}
+
+/// In words of which some are the library's own.
+struct Words<'a>(&'a LoadProblem);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
             LoadProblem::Relative => f.write_str("expected an absolute path"),
             LoadProblem::Unreadable(why) => f.write_str(why),
             LoadProblem::NotAFile(what) => write!(f, "expected a shared library, found {what}"),
@@ -278,7 +317,7 @@ impl fmt::Display for LoadProblem {
             LoadProblem::Changing => f.write_str("is being written"),
             LoadProblem::Untrusted(how) => write!(f, "not to be trusted by a host that runs as root: {how}"),
             LoadProblem::Fixed => {
-                f.write_str("is loaded from its own folder ($ORIGIN): a new build takes a new host")
+                f.write_str("is loaded from its own file: a new build takes a new host")
             }
             LoadProblem::OtherContent { expected, found } => {
                 write!(f, "its content is not the pinned one: sha256 {found}, expected {expected}")

@@ -131,10 +131,11 @@ pub(super) fn checked<T>(result: RResult<T, FaultBox>) -> Result<T, PluginFault>
     })
 }
 
-/// Reasons are shown in one line: an assertion's message, among others, has several.
+/// What libraries say is shown in one line, and terminals do what is written to them: an assertion's message, among others,
+/// has several lines, and anything may be in the name of a symbol.
 pub(super) fn one_line(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines.join("; ")
+    lines.join("; ").replace(char::is_control, " ")
 }
 
 #[cfg(test)]
@@ -148,5 +149,6 @@ mod tests {
             "left == right failed; left: 1; right: 2"
         );
         assert_eq!(one_line("one"), "one");
+        assert_eq!(one_line("red: \u{1b}[31mred\tend\r\n"), "red:  [31mred end");
     }
 }

@@ -198,8 +198,10 @@ impl Registry {
         }
         let before = stamp_before(path);
         let found = self.look(path, pin, true).map(|(build, _)| build);
+        let refused = found.as_ref().err().cloned();
         let build = self.take(slot, pin, before, found)?;
-        build.prepared().cloned().ok_or(LoadProblem::Changing)
+        // One that was only looked at is of no use where its file cannot be copied now.
+        build.prepared().cloned().ok_or(refused.unwrap_or(LoadProblem::Changing))
     }
 
     /// Looks at a file whatever was found before: what is wrong with a library may lie elsewhere than in its file. A new
@@ -236,6 +238,8 @@ impl Registry {
         match refused {
             // Nothing can be said of it yet.
             Some(LoadProblem::Changing) => {}
+            // No run goes on with it.
+            Some(_) if build.prepared().is_none() => {}
             refused => self.bulletin.tell(&build.manifest, refused.map(|problem| problem.to_string()), pin),
         }
         Ok(build)

@@ -48,7 +48,9 @@ impl Slot {
             (Ok(build), _) => ((Some(build.source.stamp), build.source.is_settled), build),
             (Err(problem), None) => return Err(problem),
             // The next run looks again.
-            (Err(LoadProblem::Changing), Some(seen)) => return Ok(Arc::clone(&seen.build)),
+            (Err(problem), Some(seen)) if problem.is_fleeting() && stamp.is_some() => {
+                return Ok(Arc::clone(&seen.build));
+            }
             (Err(_), Some(seen)) => ((stamp, is_settled), Arc::clone(&seen.build)),
         };
         let before = seen.replace(Seen { stamp: looked.0, is_settled: looked.1, build: Arc::clone(&build) });

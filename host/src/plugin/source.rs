@@ -1,5 +1,6 @@
 //! The file of a library as its author ships it, opened once: what is looked at, copied and loaded is the same file.
 
+use super::digest::Digest;
 use super::error::LoadProblem;
 use super::stamp::Stamp;
 use crate::process::describe;
@@ -43,6 +44,12 @@ impl Source {
     /// Whether it was not written to since it was opened, nor its rights changed.
     pub(super) fn is_unchanged(&self) -> bool {
         self.file.metadata().is_ok_and(|metadata| Stamp::of(&metadata) == self.stamp)
+    }
+
+    /// Of its content, as long as that is what it was when it was opened.
+    pub(super) fn digest(&self) -> Result<Digest, LoadProblem> {
+        let digest = Digest::of(&self.file).map_err(|error| LoadProblem::Unreadable(describe(&error)))?;
+        if self.is_unchanged() { Ok(digest) } else { Err(LoadProblem::Changing) }
     }
 }
 

@@ -8,6 +8,10 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Once a file is that old, its stamp tells it from every later one.
+const STAMPS_SETTLE: Duration = Duration::from_millis(100);
 
 /// A library file that tests may replace.
 struct Shipped {
@@ -191,6 +195,56 @@ fn content_that_is_not_the_pinned_one_is_not_even_tried() {
     assert!(mark.exists());
 }
 
+#[test]
+fn a_pinned_library_that_was_checked_is_run_whatever_becomes_of_its_file() {
+    let (shipped, state) = (Shipped::new("minimal-task"), tempfile::tempdir().unwrap());
+    let pin = digest(built("minimal-task"));
+    shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[], Some(&pin)).unwrap();
+    shipped.registry.keep_in(state.path()).unwrap();
+    shipped.rename_over(&bytes("minimal-notifier"));
+    let prepared = shipped.registry.prepare(&shipped.path(), Some(&pin)).unwrap();
+    assert_eq!(prepared.manifest().exports()[0].name, "FileCount");
+    assert_eq!(prepared.load_path().parent(), Some(&*state.path().join("plugins")));
+    assert_eq!(shipped.exports(), ["Journal"]);
+    let again = shipped.registry.prepare(&shipped.path(), Some(&pin)).unwrap();
+    assert_eq!(again.manifest().exports()[0].name, "FileCount");
+}
+
+#[test]
+fn what_keeps_a_new_build_out_for_a_while_keeps_it_out_no_longer() {
+    let (shipped, state) = (Shipped::new("minimal-task"), tempfile::tempdir().unwrap());
+    shipped.registry.keep_in(state.path()).unwrap();
+    assert_eq!(shipped.exports(), ["FileCount"]);
+    // Nothing can be copied, as on a full disk.
+    let folder = state.path().join("plugins");
+    fs::rename(&folder, state.path().join("away")).unwrap();
+    shipped.rename_over(&bytes("minimal-notifier"));
+    // The stamp of a file that was just written tells nothing yet.
+    while fs::metadata(shipped.path()).unwrap().modified().unwrap().elapsed().unwrap() < STAMPS_SETTLE {
+        std::thread::yield_now();
+    }
+    assert_eq!(shipped.exports(), ["FileCount"]);
+    shipped.registry.take_news();
+    assert_eq!(shipped.exports(), ["FileCount"]);
+    assert!(shipped.registry.take_news().is_empty(), "that is told once");
+    fs::rename(state.path().join("away"), &folder).unwrap();
+    assert_eq!(shipped.exports(), ["Journal"]);
+}
+
+#[test]
+fn what_was_only_looked_at_and_cannot_be_copied_is_told_as_it_is() {
+    let (shipped, state) = (Shipped::new("minimal-task"), tempfile::tempdir().unwrap());
+    shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[], None).unwrap();
+    shipped.registry.take_news();
+    fs::remove_file(shipped.path()).unwrap();
+    shipped.registry.keep_in(state.path()).unwrap();
+    let why = LoadProblem::Unreadable("no such file or directory".to_owned());
+    assert_eq!(problem(shipped.registry.prepare(&shipped.path(), None)), why);
+    assert!(shipped.registry.take_news().is_empty(), "no run goes on with the build before");
+    fs::copy(built("minimal-task"), shipped.path()).unwrap();
+    assert_eq!(shipped.exports(), ["FileCount"]);
+}
+
 fn digest(path: &Path) -> Digest {
     let output = std::process::Command::new("sha256sum").arg(path).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -329,10 +383,7 @@ fn a_library_that_looks_beside_its_own_file_is_loaded_from_there() {
     let prepared = registry.prepare(&library, None).unwrap();
     assert_eq!(prepared.manifest().exports()[0].name, "Good");
     let refused = registry.take_news().pop().unwrap().refused;
-    assert_eq!(
-        refused.as_deref(),
-        Some("is loaded from its own folder ($ORIGIN): a new build takes a new host")
-    );
+    assert_eq!(refused.as_deref(), Some("is loaded from its own file: a new build takes a new host"));
     // One that names no such place cannot be loaded, from wherever.
     outer("Good", "/nowhere");
     let refused = problem(probing(SearchPath::default()).prepare(&library, None));
