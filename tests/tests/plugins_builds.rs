@@ -239,3 +239,35 @@ fn a_new_build_that_hangs_holds_up_nobody_else() {
     host.state("slow", "COMPLETED");
     assert_eq!(host.stop(), 0);
 }
+
+#[test]
+fn where_nothing_can_be_loaded_from_a_copy_that_is_said_and_a_full_disk_too() {
+    let test = "where_nothing_can_be_loaded_from_a_copy_that_is_said_and_a_full_disk_too";
+    bansuri_mount_test::with_own_mounts(test, || {
+        let sandbox = sandbox();
+        let configuration = json!({ "scripts": [
+            { "name": "once", "no-interface": true, "command": "./plugin.so:Tells", "stdout": "once.log" },
+        ]});
+        fs::write(sandbox.file("scripts.json"), configuration.to_string()).unwrap();
+        let run = |folder: &str, options: &str| {
+            let folder = sandbox.file(folder);
+            fs::create_dir(&folder).unwrap();
+            bansuri_mount_test::mount_tmpfs(&folder, options);
+            let mut command = sandbox.command(&["run", "--exit-when-done"]);
+            let output = command.env("TMPDIR", &folder).env("BANSURI_STATE_DIR", &folder).output().unwrap();
+            // The sandbox cannot be removed with what is mounted in it.
+            let gone = std::process::Command::new("umount").arg(&folder).status().unwrap();
+            assert!(gone.success());
+            (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (code, log) = run("noexec", "noexec");
+        assert!(log.contains("mounted with noexec: plugins are loaded from their own files"), "{log}");
+        assert_eq!((code, last_line(&sandbox, "once.log").as_str()), (Some(0), ONE));
+        let (code, log) = run("full", "size=64k");
+        assert!(
+            log.contains("cannot be tried: private copy in \"") && log.contains("no space left"),
+            "{log}"
+        );
+        assert_eq!(code, Some(3));
+    });
+}
