@@ -102,7 +102,9 @@ fn form(part: &Value, name: &str) -> String {
 fn range(part: &Value) -> String {
     let number = |keyword: &str| part.get(keyword).filter(|limit| limit.is_number());
     let whole = part.get("multipleOf").map_or_else(String::new, |of| format!(", a multiple of {of}"));
-    let range = match (number("minimum"), number("maximum")) {
+    // What a 64-bit number can hold anyway is no limit that anybody chose.
+    let chosen = |limit: &&Value| limit.as_u64().is_none_or(|limit| limit < i64::MAX.unsigned_abs());
+    let range = match (number("minimum"), number("maximum").filter(chosen)) {
         (Some(least), Some(most)) => format!(" from {least} to {most}"),
         (Some(least), None) => format!(", {least} or more"),
         (None, Some(most)) => format!(", {most} or less"),
@@ -149,6 +151,10 @@ mod tests {
     fn what_is_accepted() {
         check(r#"{ "type": "integer", "minimum": 1 }"#, Some("a whole number, 1 or more"));
         check(r#"{ "type": "integer", "minimum": 1, "maximum": 9 }"#, Some("a whole number from 1 to 9"));
+        check(
+            r#"{ "type": "integer", "minimum": 1, "maximum": 18446744073709551615 }"#,
+            Some("a whole number, 1 or more"),
+        );
         check(r#"{ "type": "number", "exclusiveMinimum": 0 }"#, Some("a number above 0"));
         check(r#"{ "type": ["string", "null"] }"#, Some("text"));
         check(r#"{ "type": "string", "minLength": 1 }"#, Some("text that is not empty"));
