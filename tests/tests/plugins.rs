@@ -21,7 +21,7 @@ fn plugins_and_commands_run_side_by_side_under_one_lifecycle() {
         with(task("seven", "Exits"), json!({ "options": { "code": 7 }, "success-codes": [7] })),
         with(task("three", "Exits"), json!({ "options": { "code": 3 }, "on-fail": "restart", "max-attempts": 2, "restart-delay": "1ms" })),
         with(task("echo", "Echo"), json!({ "options": { "a": "b" }, "stdout": "echo.log", "timeout": "1m", "environment": { "MINE": "yes" } })),
-        with(task("bad-options", "Exits"), json!({ "options": { "kode": 1 } })),
+        with(task("bad-options", "Crash"), json!({ "options": { "hoe": 1 } })),
         { "name": "other-library", "no-interface": true, "command": "minimal-task", "options": { "folder": ".", "at-most": 0 } },
     ]}));
     let (code, events) = sandbox.run();
@@ -33,7 +33,7 @@ fn plugins_and_commands_run_side_by_side_under_one_lifecycle() {
     assert_eq!(end(&events, "three")["attempt"], 2);
     assert_eq!(end(&events, "other-library")["exit_code"], 1);
     let reason = end(&events, "bad-options")["reason"].as_str().unwrap().to_owned();
-    assert!(reason.contains("kode") && reason.contains("code"), "{reason}");
+    assert!(reason.contains("hoe") && reason.contains("how"), "{reason}");
     let echo = sandbox.read("echo.log");
     for part in ["\"a\": \"b\"", "echo attempt 1 run echo#1", "\"MINE\": \"yes\"", "timeout true"] {
         assert!(echo.contains(part), "{part} in {echo}");
