@@ -3,6 +3,8 @@
 mod assignment;
 mod child;
 mod conversation;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod early;
 mod forward;
 mod frame;
 mod listen;
