@@ -137,7 +137,8 @@ fn however_a_plugin_crashes_its_run_has_failed_and_the_host_goes_on() {
     }
     let overflow = end(&events, "stack-overflow");
     assert_eq!(overflow["to"], "FAILED");
-    assert!(["SIGSEGV", "SIGABRT"].contains(&overflow["signal"].as_str().unwrap()), "{overflow}");
+    // Rust's runtime would abort: a child goes without it.
+    assert_eq!(overflow["signal"], "SIGSEGV", "{overflow}");
     assert_eq!(end(&events, "after")["to"], "COMPLETED");
 }
 
