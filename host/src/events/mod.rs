@@ -1,5 +1,6 @@
 //! The event stream of `--events`: one JSON object a line.
 
+mod output;
 mod record;
 mod stream;
 

@@ -1,13 +1,17 @@
 //! The writer of the event stream: a thread of its own behind a bounded queue, so that a slow reader never holds the
-//! control thread up.
+//! control thread up. While the queue is empty and the sink a pipe with room, nobody has to be woken for a line.
 
+use super::output::{Line, Output};
 use super::record::HostEvent;
 use crate::clock::wall_now;
-use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam::channel::{Receiver, Select, Sender, TryRecvError, bounded, unbounded};
+use parking_lot::Mutex;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -36,14 +40,11 @@ struct Writer {
     backlog: usize,
     /// The far end of the queue: to drop the oldest event when it is full.
     overflow: Receiver<Line>,
+    /// Locked by the thread while it writes, and by who finds it unlocked. `None`: a FIFO that nobody reads yet.
+    output: Arc<Mutex<Option<Output>>>,
     /// Disconnected when the thread has written everything and ended.
     ended: Receiver<()>,
     thread: JoinHandle<()>,
-}
-
-struct Line {
-    seq: u64,
-    bytes: Vec<u8>,
 }
 
 impl EventStream {
@@ -55,26 +56,34 @@ impl EventStream {
 
     fn with_backlog(sink: Option<&EventSink>, backlog: usize) -> io::Result<Self> {
         let Some(sink) = sink else { return Ok(Self { writer: None, seq: 0 }) };
-        let output: Box<dyn FnOnce() -> io::Result<Box<dyn Write>> + Send> = match sink {
-            EventSink::Stdout => Box::new(|| Ok(Box::new(io::stdout()))),
+        let (opened, fifo) = match sink {
+            EventSink::Stdout => (Some(io::stdout().as_fd().try_clone_to_owned()?), None),
             EventSink::File(path) => match open_file(path)? {
-                Some(file) => Box::new(move || Ok(Box::new(file))),
-                None => {
-                    let path = path.clone();
-                    Box::new(move || Ok(Box::new(OpenOptions::new().append(true).open(path)?)))
-                }
+                Some(file) => (Some(file.into()), None),
+                None => (None, Some(path.clone())),
             },
         };
+        Self::writing_to(opened, fifo, backlog)
+    }
+
+    /// To what is open, or to the FIFO once that has a reader.
+    fn writing_to(opened: Option<OwnedFd>, fifo: Option<PathBuf>, backlog: usize) -> io::Result<Self> {
+        let output = Arc::new(Mutex::new(opened.map(Output::new)));
         let (queue, lines) = unbounded();
         let (alive, ended) = bounded(0);
-        let overflow = lines.clone();
+        let (overflow, shared) = (lines.clone(), Arc::clone(&output));
         let thread = std::thread::Builder::new().name("events".into()).spawn(move || {
             let _alive: Sender<()> = alive;
-            if let Err(error) = output().and_then(|mut output| write_lines(&lines, &mut output)) {
+            let opened = fifo.map_or(Ok(()), |path| {
+                let file = OpenOptions::new().append(true).open(path)?;
+                *shared.lock() = Some(Output::new(file.into()));
+                Ok(())
+            });
+            if let Err(error) = opened.and_then(|()| write_lines(&lines, &shared)) {
                 log::warn!(target: "bansuri", "event stream: {error}: no more events are written");
             }
         })?;
-        Ok(Self { writer: Some(Writer { queue, backlog, overflow, ended, thread }), seq: 0 })
+        Ok(Self { writer: Some(Writer { queue, backlog, overflow, output, ended, thread }), seq: 0 })
     }
 
     /// Whether anybody listens: if not, an event need not even be made.
@@ -86,11 +95,14 @@ impl EventStream {
     pub fn emit(&mut self, event: &HostEvent<'_>) {
         let Some(writer) = &self.writer else { return };
         self.seq += 1;
+        let line = Line { seq: self.seq, bytes: event.to_line(wall_now(), self.seq) };
+        if writer.write_at_once(&line) {
+            return;
+        }
         while writer.queue.len() >= writer.backlog {
             // The writer sees the gap in the numbers and says so.
             let _ = writer.overflow.try_recv();
         }
-        let line = Line { seq: self.seq, bytes: event.to_line(wall_now(), self.seq) };
         // Where nobody takes it any more, its reader is gone, which was said.
         let _ = writer.queue.send(line);
     }
@@ -114,6 +126,15 @@ impl EventStream {
     }
 }
 
+impl Writer {
+    /// False: the line has to wait for those before it, or for the reader.
+    fn write_at_once(&self, line: &Line) -> bool {
+        let Some(mut output) = self.output.try_lock() else { return false };
+        // Looked at while it is locked: a line that the thread has taken is written by now.
+        self.queue.is_empty() && output.as_mut().is_some_and(|output| output.write_at_once(line))
+    }
+}
+
 /// `None` for a FIFO that nobody reads yet: opening it would block.
 fn open_file(path: &Path) -> io::Result<Option<File>> {
     if std::fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo()) {
@@ -122,24 +143,25 @@ fn open_file(path: &Path) -> io::Result<Option<File>> {
     OpenOptions::new().append(true).create(true).open(path).map(Some)
 }
 
-fn write_lines(lines: &Receiver<Line>, output: &mut dyn Write) -> io::Result<()> {
-    let mut last = 0;
-    for Line { seq, bytes } in lines {
-        if seq > last + 1 {
-            let lost = HostEvent::EventsLost { count: seq - last - 1 };
-            output.write_all(&lost.to_line(wall_now(), seq - 1))?;
+fn write_lines(lines: &Receiver<Line>, output: &Mutex<Option<Output>>) -> io::Result<()> {
+    let mut next = Select::new();
+    next.recv(lines);
+    loop {
+        next.ready();
+        // Locked before the line is taken, so that none overtakes it.
+        let mut output = output.lock();
+        match lines.try_recv() {
+            Ok(line) => output.as_mut().map_or(Ok(()), |output| output.write(&line))?,
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => return Ok(()),
         }
-        last = seq;
-        output.write_all(&bytes)?;
-        output.flush()?;
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
+    use std::io::{BufRead, BufReader, Read};
 
     fn lost(n: usize) -> HostEvent<'static> {
         HostEvent::HostStopped { exit_code: n as i32 }
@@ -197,6 +219,32 @@ mod tests {
             values.iter().skip(1).map(|v| v["seq"].as_u64().unwrap()).collect::<Vec<_>>(),
             (93..=100).collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn a_pipe_has_every_line_in_order_however_its_reader_comes_and_goes() {
+        let (read, write) = io::pipe().unwrap();
+        let mut stream = EventStream::writing_to(Some(write.into()), None, BACKLOG).unwrap();
+        let mut lines = BufReader::new(read).lines().map(Result::unwrap);
+        let mut expect = 1..;
+        let mut read = |count| {
+            for seq in expect.by_ref().take(count) {
+                let value: serde_json::Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
+                assert_eq!(value["seq"], seq);
+            }
+        };
+        // What a pipe has room for, and then what it has not, which the thread writes as it is read.
+        for count in [1, 10, 5_000, 1, 3_000, 20] {
+            for n in 0..count {
+                stream.emit(&lost(n));
+            }
+            read(count);
+        }
+        stream.emit(&HostEvent::ConfigLoaded { file: &"x".repeat(2 * rustix::pipe::PIPE_BUF), tasks: 1 });
+        stream.emit(&lost(0));
+        read(2);
+        stream.close(Duration::from_secs(60));
+        assert_eq!(lines.next(), None);
     }
 
     #[test]

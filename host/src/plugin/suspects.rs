@@ -31,8 +31,9 @@ struct State {
     failed: bool,
 }
 
-/// What the file holds.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// What the file holds. It is not written by a host that loads nothing and has nothing to tell: replacing a file makes
+/// the end of a host wait for the disk.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 struct Kept {
     /// The host that wrote it; `None`: it had a clean end.
     host: Option<Life>,
@@ -81,16 +82,21 @@ impl Suspects {
     pub(super) fn keep_in(&self, state_dir: &Path) {
         let path = state_dir.join(FILE);
         let mut kept: Kept = keepsake::read(&path).unwrap_or_default();
+        let before = kept.clone();
         for death in kept.count() {
             death.log();
         }
         kept.deaths
             .retain(|death| Stamp::of_path(&death.library.path).is_ok_and(|now| now == death.library.stamp));
+        let is_told = kept == before;
         kept.host = Life::own();
         *self.deaths.write() = kept.deaths.clone();
         let mut state = self.state.lock();
         *state = State { path: Some(path), kept, failed: false };
-        state.write();
+        // Who has loaded nothing need not be named: nobody is suspected for its death.
+        if !is_told {
+            state.write();
+        }
     }
 
     /// This library is about to be loaded into this process.
@@ -103,9 +109,10 @@ impl Suspects {
     /// This process comes to a clean end.
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
-        state.kept.loaded.clear();
         state.kept.host = None;
-        state.write();
+        if !std::mem::take(&mut state.kept.loaded).is_empty() {
+            state.write();
+        }
     }
 
     /// Why this library is not to be loaded into a host; `None`: it may be. Never waits for a disk.
@@ -262,6 +269,31 @@ mod tests {
         }
         // The first host of these found the one that had just died.
         assert_eq!(Suspects::read(home.folder.path()).state.lock().kept.deaths[0].count, 1);
+    }
+
+    #[test]
+    fn a_host_that_loads_nothing_writes_nothing() {
+        let home = Home::new();
+        let file = home.folder.path().join(FILE);
+        let loads_nothing = || {
+            let suspects = Suspects::read(home.folder.path());
+            suspects.keep_in(home.folder.path());
+            suspects
+        };
+        drop(loads_nothing());
+        loads_nothing().close();
+        assert!(!file.exists());
+        for _ in 0..3 {
+            drop(home.host());
+        }
+        loads_nothing().close();
+        let after = loads_nothing();
+        assert!(home.is_suspect(&after), "what is not written again is not forgotten");
+        // What is loaded after a clean end is written down, and is nobody's fault.
+        after.close();
+        after.loading(&home.library, home.stamp());
+        assert!(home.is_suspect(&Suspects::read(home.folder.path())));
+        assert_eq!(Suspects::read(home.folder.path()).state.lock().kept.deaths[0].count, 3);
     }
 
     #[test]
