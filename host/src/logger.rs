@@ -1,6 +1,7 @@
 //! The host's log on standard error. simplelog formats each record where it happens; a thread writes the lines behind a
 //! bounded queue, so that a reader of standard error that has stalled never holds the control thread up.
 
+use crate::process::start_thread;
 use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use parking_lot::Mutex;
@@ -71,7 +72,7 @@ pub fn start(verbose: u8, quiet: bool) {
         return;
     }
     log::set_max_level(level);
-    let spawned = std::thread::Builder::new().name("log".into()).spawn(move || write_messages(&messages));
+    let spawned = start_thread("log", move || write_messages(&messages));
     if spawned.is_err() {
         // Without its thread nothing takes lines from the queue: better than no host.
         log::set_max_level(LevelFilter::Off);

@@ -4,6 +4,7 @@
 use super::output::{Line, Output};
 use super::record::HostEvent;
 use crate::clock::wall_now;
+use crate::process::start_thread;
 use crossbeam::channel::{Receiver, Select, Sender, TryRecvError, bounded, unbounded};
 use parking_lot::Mutex;
 use std::fs::{File, OpenOptions};
@@ -72,7 +73,7 @@ impl EventStream {
         let (queue, lines) = unbounded();
         let (alive, ended) = bounded(0);
         let (overflow, shared) = (lines.clone(), Arc::clone(&output));
-        let thread = std::thread::Builder::new().name("events".into()).spawn(move || {
+        let thread = start_thread("events", move || {
             let _alive: Sender<()> = alive;
             let opened = fifo.map_or(Ok(()), |path| {
                 let file = OpenOptions::new().append(true).open(path)?;

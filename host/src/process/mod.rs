@@ -20,6 +20,7 @@ mod spawn;
 mod stranger;
 mod strings;
 mod table;
+mod thread;
 mod watched;
 
 pub use accounts::{
@@ -42,4 +43,5 @@ pub use program::{describe, is_executable};
 pub use spawn::{FIRST_MORE, OWN_BINARY, Spawn, SpawnError, Stdio};
 pub use stranger::{Member, Stranger, Trace, find_strangers, survey_strangers};
 pub use table::{Place, boot_ticks, start_of};
+pub use thread::start_thread;
 pub use watched::Watched;

@@ -1,6 +1,7 @@
 //! Compresses old logs, on a thread of low priority that writing never waits for.
 
 use super::chain::{Chain, identity};
+use crate::process::start_thread;
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -67,7 +68,7 @@ impl Compressor {
             let stop = Arc::new(AtomicBool::new(false));
             let stopped = Arc::clone(&stop);
             let (alive, ended) = bounded(0);
-            std::thread::Builder::new().name("logs-gzip".into()).spawn(move || {
+            start_thread("logs-gzip", move || {
                 work(&chains, &stopped);
                 drop(alive);
             })?;

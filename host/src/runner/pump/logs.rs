@@ -5,7 +5,7 @@ use super::sink::Target;
 use super::source::Source;
 use super::writer::Writer;
 use crate::launch::{Launch, Rotation};
-use crate::process::describe;
+use crate::process::{describe, start_thread};
 use crossbeam::channel::{Receiver, bounded};
 use parking_lot::Mutex;
 use polling::Poller;
@@ -152,7 +152,7 @@ impl Inner {
         });
         let (alive, ended) = bounded(0);
         let work = Writer::new(Arc::clone(&desk), self.patience);
-        std::thread::Builder::new().name("logs".into()).spawn(move || {
+        start_thread("logs", move || {
             work.run();
             drop(alive);
         })?;
