@@ -5,6 +5,7 @@
 
 pub mod bench;
 mod build;
+pub mod callgrind;
 mod host;
 mod processes;
 

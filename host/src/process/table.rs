@@ -1,7 +1,7 @@
 //! The process table, as /proc shows it, and what numbers in it mean.
 
+use super::moment;
 use rustix::process::Pid;
-use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -34,10 +34,10 @@ impl Place {
 
 /// Time since boot in the unit of start times in /proc: a process that is started now has this one, or a later one.
 pub fn boot_ticks() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
-    let nanos = i128::from(now.tv_sec) * 1_000_000_000 + i128::from(now.tv_nsec);
-    let tick = 1_000_000_000 / i128::from(rustix::param::clock_ticks_per_second().max(1));
-    u64::try_from(nanos / tick.max(1)).unwrap_or(0)
+    // SAFETY: plain system call, without pointers.
+    let ticks_a_second = u128::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }).unwrap_or(100).max(1);
+    let tick = 1_000_000_000 / ticks_a_second;
+    u64::try_from(moment::since_boot().as_nanos() / tick.max(1)).unwrap_or(0)
 }
 
 /// When this process was started, in ticks since boot. `None`: there is none of this number.

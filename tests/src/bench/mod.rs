@@ -23,4 +23,4 @@ mod supervisors;
 mod table;
 
 pub use options::Options;
-pub use run::run;
+pub use run::{memory_without_tasks, run};

@@ -13,6 +13,7 @@ use super::table;
 use crate::build;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 
 /// Runs the benchmark that is asked for and prints its table.
 pub fn run(options: &Options) -> io::Result<()> {
@@ -52,6 +53,12 @@ pub fn run(options: &Options) -> io::Result<()> {
     println!("{}", table::markdown(&report, &names));
     println!("{machine}\n{versions:?}");
     Ok(())
+}
+
+/// The memory of the host in this folder when it has no tasks, in KiB: its own, and its part of what is shared.
+pub fn memory_without_tasks(artifacts: &Path) -> io::Result<f64> {
+    let lab = Lab::new(Scale::QUICK, artifacts)?;
+    measurements::memory_without_tasks(&lab, &Subject::Ours(&Ours::new(&lab)))
 }
 
 fn chosen(names: &[String]) -> io::Result<Vec<&'static Measurement>> {

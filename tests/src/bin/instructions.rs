@@ -8,12 +8,13 @@ use bansuri_core::{
     Cron, Effect, Exit, Input, Mono, Now, OnFail, Orchestrator, Plan, Positive, Schedule, TaskName, TaskPlan,
     TimerMode, Wall, Zone,
 };
+use bansuri_tests::callgrind::{self, instructions};
 use bansuri_tests::{cargo, workspace};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 /// How far a count may be from the figure that is kept, in parts of it.
@@ -53,11 +54,7 @@ fn count() -> Result<Counts, Box<dyn Error>> {
         let (none, all) = (own(&["timers", tasks, "0"])?, own(&["timers", tasks, &RUNS.to_string()])?);
         counts.insert(format!("a run among {tasks} tasks"), (all - none) / RUNS as u64);
     }
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("scripts.json");
-    std::fs::write(&file, configuration(10_000))?;
-    let file = file.to_str().ok_or("the temporary folder has an odd name")?;
-    counts.insert("a check of 10,000 tasks".into(), instructions(&host()?, &["check", "-c", file])?);
+    counts.insert("a check of 10,000 tasks".into(), callgrind::of_check(&host()?, 10_000)?);
     Ok(counts)
 }
 
@@ -68,21 +65,6 @@ fn host() -> Result<PathBuf, Box<dyn Error>> {
         return Err("the host does not build".into());
     }
     Ok(std::env::current_exe()?.with_file_name("bansuri"))
-}
-
-/// Of a whole program.
-fn instructions(program: &Path, arguments: &[&str]) -> Result<u64, Box<dyn Error>> {
-    let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program).args(arguments);
-    let output =
-        valgrind.stdin(Stdio::null()).output().map_err(|error| format!("valgrind cannot be run: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() {
-        return Err(format!("{} {arguments:?} failed:\n{said}", program.display()).into());
-    }
-    let collected = said.lines().find_map(|line| line.split_once("Collected :"));
-    let (_, number) = collected.ok_or_else(|| format!("no count in:\n{said}"))?;
-    Ok(number.trim().parse()?)
 }
 
 fn kept() -> Result<Counts, Box<dyn Error>> {
@@ -132,18 +114,6 @@ fn write(counts: &Counts) -> Result<(), Box<dyn Error>> {
     }
     print!("{text}");
     Ok(std::fs::write(figures(), text)?)
-}
-
-fn configuration(tasks: usize) -> String {
-    let mut text = String::from("{ \"version\": \"1.0\", \"scripts\": [\n");
-    for n in 0..tasks {
-        let schedule = match n % 2 {
-            0 => format!("\"schedule-cron\": \"{} {} * * *\"", n % 60, n % 24),
-            _ => "\"timer\": \"1h\", \"timeout\": \"10m\"".to_owned(),
-        };
-        text += &format!("  {{ \"name\": \"task {n}\", \"command\": \"/bin/true {n}\", {schedule} }},\n");
-    }
-    text + "] }\n"
 }
 
 /// A core whose runs all end at once and well.

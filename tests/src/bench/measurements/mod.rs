@@ -11,6 +11,8 @@ mod tasks;
 mod timer;
 mod waiting;
 
+pub(super) use tasks::memory_without_tasks;
+
 use super::measurement::Measurement;
 
 /// All of them, in the order of the table.

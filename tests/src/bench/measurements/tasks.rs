@@ -27,7 +27,7 @@ pub(super) const TASKS: Measurement = Measurement {
 
 fn round(lab: &Lab, subject: &Subject) -> io::Result<Figures> {
     // One of them ends at once when it has no task.
-    let empty = empty(lab, subject).ok();
+    let empty = memory_without_tasks(lab, subject).ok();
     let tasks = Tasks { count: lab.scale.running, mode: &["stay"], is_logged: false };
     let running = Running::start(lab, subject.supervisor(), &tasks)?;
     running.stamps.wait(tasks.count, PATIENCE)?;
@@ -45,7 +45,7 @@ fn round(lab: &Lab, subject: &Subject) -> io::Result<Figures> {
 }
 
 /// Its memory without any task, in KiB.
-pub(super) fn empty(lab: &Lab, subject: &Subject) -> io::Result<f64> {
+pub(in crate::bench) fn memory_without_tasks(lab: &Lab, subject: &Subject) -> io::Result<f64> {
     let none = Tasks { count: 0, mode: &["stay"], is_logged: false };
     let running = Running::start(lab, subject.supervisor(), &none)?;
     running.settle();

@@ -1,6 +1,6 @@
 //! What tasks cost that wait for their time.
 
-use super::tasks::empty;
+use super::tasks::memory_without_tasks;
 use crate::bench::figures::Figures;
 use crate::bench::lab::Lab;
 use crate::bench::measurement::{Measurement, Row, Subject, Target};
@@ -34,7 +34,7 @@ pub(super) const WAITING: Measurement = Measurement {
 fn round(lab: &Lab, subject: &Subject) -> io::Result<Figures> {
     // Others have no such tasks, and the limit has none either.
     let Subject::Ours(ours) = subject else { return Ok(vec![]) };
-    let empty = empty(lab, subject)?;
+    let empty = memory_without_tasks(lab, subject)?;
     let memory = |schedule: Value, runs: usize| {
         let tasks = Tasks { count: lab.scale.waiting, mode: &["exit", "0"], is_logged: false };
         let running = Running::start_with(lab, *ours, |folder, stamps| {
