@@ -3,12 +3,14 @@
 #[path = "../tests/config/machine.rs"]
 mod machine;
 
-use bansuri::config::{CheckOptions, Configuration, PluginCatalog, ResolvedType, check_text, diff};
+use bansuri::config::{
+    CheckOptions, Configuration, NamedType, PluginCatalog, ResolvedType, check_text, diff,
+};
 use bansuri_core::{Input, Now, Orchestrator};
 use divan::Bencher;
 use machine::Fake;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const TASKS: usize = 10_000;
 
@@ -31,23 +33,7 @@ const TIMER: &str = "\"timer\": \"1h\"";
 struct NoPlugins;
 
 impl PluginCatalog for NoPlugins {
-    fn task_type(
-        &mut self,
-        _: &str,
-        _: &Path,
-        _: &[PathBuf],
-        _: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
-        Err("there are no plugins".to_owned())
-    }
-
-    fn notifier_type(
-        &mut self,
-        _: &str,
-        _: &Path,
-        _: &[PathBuf],
-        _: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
+    fn resolve(&mut self, _: &NamedType<'_>) -> Result<ResolvedType, String> {
         Err("there are no plugins".to_owned())
     }
 }

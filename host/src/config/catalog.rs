@@ -6,25 +6,32 @@ use std::sync::Arc;
 
 /// Answers questions about plugin libraries. Implemented by `cli` on top of `plugin`.
 pub trait PluginCatalog {
-    /// Finds the task type `LIBRARY[:Type]` names. A relative path resolves against `folder`; a bare name is looked up
-    /// in `search_paths` and the catalog's own places. With `sha256`, the library's content has to be that. The error is
-    /// a lowercase fragment in one line.
-    fn task_type(
-        &mut self,
-        reference: &str,
-        folder: &Path,
-        search_paths: &[PathBuf],
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String>;
+    /// Finds a type. The error is a lowercase fragment in one line.
+    fn resolve(&mut self, named: &NamedType<'_>) -> Result<ResolvedType, String>;
+}
 
-    /// The same for a notifier type.
-    fn notifier_type(
-        &mut self,
-        reference: &str,
-        folder: &Path,
-        search_paths: &[PathBuf],
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String>;
+/// What a type of a plugin is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum PluginKind {
+    /// A task.
+    Task,
+    /// A notifier.
+    Notifier,
+}
+
+/// A type as a configuration names it.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedType<'a> {
+    /// What it has to be.
+    pub kind: PluginKind,
+    /// `LIBRARY[:Type]`.
+    pub reference: &'a str,
+    /// What a relative path resolves against.
+    pub folder: &'a Path,
+    /// Where a bare name is looked for before the catalog's own places.
+    pub search_paths: &'a [PathBuf],
+    /// What the library's content has to be; `None`: whatever it is.
+    pub sha256: Option<&'a [u8; 32]>,
 }
 
 /// A type that a library exports.
@@ -44,56 +51,29 @@ pub struct ResolvedType {
 /// be loaded may cost a process each time. Its warnings come with the first answer alone.
 pub(super) struct Remembering<'c> {
     catalog: &'c mut dyn PluginCatalog,
-    tasks: Answers,
-    notifiers: Answers,
+    answers: HashMap<Question, Result<ResolvedType, String>>,
 }
 
-type Answers = HashMap<(String, Option<[u8; 32]>), Result<ResolvedType, String>>;
+/// What of a [`NamedType`] differs within one file.
+type Question = (PluginKind, String, Option<[u8; 32]>);
 
 impl<'c> Remembering<'c> {
     /// For one file: the folder and the search paths stay the same.
     pub(super) fn new(catalog: &'c mut dyn PluginCatalog) -> Self {
-        Self { catalog, tasks: HashMap::new(), notifiers: HashMap::new() }
+        Self { catalog, answers: HashMap::new() }
     }
 }
 
 impl PluginCatalog for Remembering<'_> {
-    fn task_type(
-        &mut self,
-        reference: &str,
-        folder: &Path,
-        search_paths: &[PathBuf],
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
-        let ask = || self.catalog.task_type(reference, folder, search_paths, sha256);
-        remembered(&mut self.tasks, reference, sha256, ask)
+    fn resolve(&mut self, named: &NamedType<'_>) -> Result<ResolvedType, String> {
+        let place = self.answers.entry((named.kind, named.reference.to_owned(), named.sha256.copied()));
+        let answer = place.or_insert_with(|| self.catalog.resolve(named));
+        let first = answer.clone();
+        if let Ok(resolved) = answer {
+            resolved.warnings.clear();
+        }
+        first
     }
-
-    fn notifier_type(
-        &mut self,
-        reference: &str,
-        folder: &Path,
-        search_paths: &[PathBuf],
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
-        let ask = || self.catalog.notifier_type(reference, folder, search_paths, sha256);
-        remembered(&mut self.notifiers, reference, sha256, ask)
-    }
-}
-
-fn remembered(
-    answers: &mut Answers,
-    reference: &str,
-    sha256: Option<&[u8; 32]>,
-    ask: impl FnOnce() -> Result<ResolvedType, String>,
-) -> Result<ResolvedType, String> {
-    let answer = answers.entry((reference.to_owned(), sha256.copied()));
-    let answer = answer.or_insert_with(ask);
-    let first = answer.clone();
-    if let Ok(resolved) = answer {
-        resolved.warnings.clear();
-    }
-    first
 }
 
 #[cfg(test)]
@@ -104,26 +84,9 @@ mod tests {
     struct Counting(usize);
 
     impl PluginCatalog for Counting {
-        fn task_type(
-            &mut self,
-            reference: &str,
-            _: &Path,
-            _: &[PathBuf],
-            _: Option<&[u8; 32]>,
-        ) -> Result<ResolvedType, String> {
+        fn resolve(&mut self, named: &NamedType<'_>) -> Result<ResolvedType, String> {
             self.0 += 1;
-            Err(format!("no task {reference}"))
-        }
-
-        fn notifier_type(
-            &mut self,
-            reference: &str,
-            _: &Path,
-            _: &[PathBuf],
-            _: Option<&[u8; 32]>,
-        ) -> Result<ResolvedType, String> {
-            self.0 += 1;
-            Err(format!("no notifier {reference}"))
+            Err(format!("no {:?} {}", named.kind, named.reference))
         }
     }
 
@@ -133,15 +96,11 @@ mod tests {
         let mut catalog = Remembering::new(&mut counting);
         for _ in 0..3 {
             for reference in ["a", "b"] {
-                let folder = Path::new("/");
-                assert_eq!(
-                    catalog.task_type(reference, folder, &[], None),
-                    Err(format!("no task {reference}"))
-                );
-                assert_eq!(
-                    catalog.notifier_type(reference, folder, &[], None),
-                    Err(format!("no notifier {reference}"))
-                );
+                for kind in [PluginKind::Task, PluginKind::Notifier] {
+                    let folder = Path::new("/");
+                    let named = NamedType { kind, reference, folder, search_paths: &[], sha256: None };
+                    assert_eq!(catalog.resolve(&named), Err(format!("no {kind:?} {reference}")));
+                }
             }
         }
         assert_eq!(counting.0, 4);

@@ -39,7 +39,7 @@ mod typed;
 mod watch;
 mod zone;
 
-pub use catalog::{PluginCatalog, ResolvedType};
+pub use catalog::{NamedType, PluginCatalog, PluginKind, ResolvedType};
 pub use check::{CheckOptions, check_text};
 pub use diagnostic::{Diagnostic, Severity};
 pub use diff::{ConfigDiff, diff};
@@ -50,5 +50,5 @@ pub use options::{OptionRow, option_rows};
 pub use reference::{key_reference, root_key_reference};
 pub use render::{render_human, render_json};
 pub use schema::{json_schema, json_schema_with};
-pub use schema_plugins::{PluginKind, PluginType};
+pub use schema_plugins::PluginType;
 pub use watch::{ConfigWatch, STILLNESS};

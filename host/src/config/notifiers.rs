@@ -1,6 +1,6 @@
 //! Whom failures are told to.
 
-use super::catalog::PluginCatalog;
+use super::catalog::{NamedType, PluginCatalog, PluginKind};
 use super::findings::{Findings, Path, Place, Subject, quoted};
 use super::keys::{Key, NOTIFIER};
 use super::members::members;
@@ -84,7 +84,8 @@ impl<'a> Notifiers<'a> {
             };
             let written = |name: &str| Some(&member.value.as_object()?.get(name)?.value);
             let named = written("plugin").map_or(member.key, Ranged::range);
-            match catalog.notifier_type(reference, folder, search_paths, sha256.as_ref()) {
+            let (kind, pin) = (PluginKind::Notifier, sha256.as_ref());
+            match catalog.resolve(&NamedType { kind, reference, folder, search_paths, sha256: pin }) {
                 Err(error) => {
                     let message = format!("{subject}plugin {}: {error}", quoted(reference));
                     findings.error("plugin", named, message, None);

@@ -1,5 +1,6 @@
 //! What the JSON Schema of `scripts.json` says of plugins: which options a type takes.
 
+use super::catalog::PluginKind;
 use super::options::OptionsSchema;
 use super::schema::{has, reference};
 use super::schema_kinds::spellings;
@@ -18,15 +19,6 @@ pub struct PluginType {
     pub description: String,
     /// A JSON Schema for its options, as text; `None`: the type publishes none.
     pub options_schema: Option<String>,
-}
-
-/// What a type of a plugin is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PluginKind {
-    /// A task.
-    Task,
-    /// A notifier.
-    Notifier,
 }
 
 /// Adds the types to a schema. Returns why some of their schemas cannot be included.

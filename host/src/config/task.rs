@@ -1,6 +1,6 @@
 //! From a task's settings to what the core and the runners need of it.
 
-use super::catalog::PluginCatalog;
+use super::catalog::{NamedType, PluginCatalog, PluginKind};
 use super::findings::{Findings, Path as KeyPath, Place, Shown, quoted};
 use super::folders;
 use super::keys::Key;
@@ -158,7 +158,8 @@ fn action(
         Some(_) => return None,
         None => None,
     };
-    match catalog.task_type(text, folder, search_paths, sha256.as_ref()) {
+    let (kind, pin) = (PluginKind::Task, sha256.as_ref());
+    match catalog.resolve(&NamedType { kind, reference: text, folder, search_paths, sha256: pin }) {
         Ok(resolved) => {
             let subject = settings.owner(Key::Command);
             for warning in &resolved.warnings {

@@ -83,28 +83,49 @@ impl Registry {
         self
     }
 
-    /// Finds the task type that `LIBRARY[:Type]` names, and tries its library.
-    /// Relative paths resolve against `folder`, which is absolute; bare names are looked for in `search_paths` first. With
-    /// `pin`, its content has to be that.
-    pub fn resolve_task(
+    /// Finds the type of this kind that `LIBRARY[:Type]` names, and tries its library. Relative paths resolve against
+    /// `folder`, which is absolute; bare names are looked for in `search_paths` first. With `pin`, its content has to be
+    /// that.
+    pub fn resolve(
         &self,
+        kind: ExportKind,
         reference: &str,
         folder: &Path,
         search_paths: &[PathBuf],
         pin: Option<&Digest>,
     ) -> Result<Resolved, PluginError> {
-        self.resolve(ExportKind::Task, reference, folder, search_paths, pin)
-    }
-
-    /// The same for a notifier type.
-    pub fn resolve_notifier(
-        &self,
-        reference: &str,
-        folder: &Path,
-        search_paths: &[PathBuf],
-        pin: Option<&Digest>,
-    ) -> Result<Resolved, PluginError> {
-        self.resolve(ExportKind::Notifier, reference, folder, search_paths, pin)
+        let parsed = Reference::parse(reference)?;
+        let path = parsed.file(folder, search_paths, &self.search_path)?;
+        let (build, warnings) = self.look_afresh(&path, pin)?;
+        let library = &build.manifest;
+        let exported: Vec<String> = library.names(kind).map(str::to_owned).collect();
+        let resolved = |path: PathBuf, type_name: String| {
+            let mut exports = library.exports().iter();
+            let export = exports.find(|export| export.kind == kind && export.name == type_name);
+            let options_schema = export.and_then(|export| export.options_schema.as_deref().map(Arc::from));
+            let faults = warnings.iter().cloned().chain(self.must_isolate(&path));
+            let warnings = faults.map(|fault| format!("library {path:?}: {fault}")).collect();
+            Resolved { library: path, type_name, options_schema, warnings }
+        };
+        match parsed.type_name {
+            Some(name) if exported.iter().any(|known| known == name) => Ok(resolved(path, name.to_owned())),
+            Some(name) => Err(PluginError::UnknownType {
+                of_other_kind: library.names(kind.other()).any(|other| other == name),
+                library: path,
+                kind,
+                type_name: name.to_owned(),
+                exported,
+            }),
+            None => match <[String; 1]>::try_from(exported) {
+                Ok([only]) => Ok(resolved(path, only)),
+                Err(exported) => Err(PluginError::Unnamed {
+                    library: path,
+                    kind,
+                    reference: parsed.library.to_owned(),
+                    exported,
+                }),
+            },
+        }
     }
 
     /// Finds and tries the library a bare name or a path stands for, whatever it exports. A type that follows is ignored.
@@ -278,48 +299,6 @@ impl Registry {
         }
         let mut slots = self.slots.write();
         Ok(Arc::clone(slots.entry(pin.copied()).or_default().entry(path.to_owned()).or_default()))
-    }
-
-    fn resolve(
-        &self,
-        kind: ExportKind,
-        reference: &str,
-        folder: &Path,
-        search_paths: &[PathBuf],
-        pin: Option<&Digest>,
-    ) -> Result<Resolved, PluginError> {
-        let parsed = Reference::parse(reference)?;
-        let path = parsed.file(folder, search_paths, &self.search_path)?;
-        let (build, warnings) = self.look_afresh(&path, pin)?;
-        let library = &build.manifest;
-        let exported: Vec<String> = library.names(kind).map(str::to_owned).collect();
-        let resolved = |path: PathBuf, type_name: String| {
-            let mut exports = library.exports().iter();
-            let export = exports.find(|export| export.kind == kind && export.name == type_name);
-            let options_schema = export.and_then(|export| export.options_schema.as_deref().map(Arc::from));
-            let faults = warnings.iter().cloned().chain(self.must_isolate(&path));
-            let warnings = faults.map(|fault| format!("library {path:?}: {fault}")).collect();
-            Resolved { library: path, type_name, options_schema, warnings }
-        };
-        match parsed.type_name {
-            Some(name) if exported.iter().any(|known| known == name) => Ok(resolved(path, name.to_owned())),
-            Some(name) => Err(PluginError::UnknownType {
-                of_other_kind: library.names(kind.other()).any(|other| other == name),
-                library: path,
-                kind,
-                type_name: name.to_owned(),
-                exported,
-            }),
-            None => match <[String; 1]>::try_from(exported) {
-                Ok([only]) => Ok(resolved(path, only)),
-                Err(exported) => Err(PluginError::Unnamed {
-                    library: path,
-                    kind,
-                    reference: parsed.library.to_owned(),
-                    exported,
-                }),
-            },
-        }
     }
 }
 

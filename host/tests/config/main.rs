@@ -20,33 +20,21 @@ mod size;
 mod syntax;
 
 use bansuri::config::{
-    CheckOptions, Configuration, Diagnostic, PluginCatalog, ResolvedType, Severity, check_text, render_human,
+    CheckOptions, Configuration, Diagnostic, NamedType, PluginCatalog, PluginKind, ResolvedType, Severity,
+    check_text, render_human,
 };
 use machine::Fake;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Knows one library with one type of each sort, and one that others can change.
 struct Catalog;
 
 impl PluginCatalog for Catalog {
-    fn task_type(
-        &mut self,
-        reference: &str,
-        folder: &Path,
-        _: &[PathBuf],
-        _: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
-        resolve(reference, folder, "disk.so", "Space")
-    }
-
-    fn notifier_type(
-        &mut self,
-        reference: &str,
-        folder: &Path,
-        _: &[PathBuf],
-        _: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
-        resolve(reference, folder, "pager.so", "Pager")
+    fn resolve(&mut self, named: &NamedType<'_>) -> Result<ResolvedType, String> {
+        match named.kind {
+            PluginKind::Task => resolve(named.reference, named.folder, "disk.so", "Space"),
+            PluginKind::Notifier => resolve(named.reference, named.folder, "pager.so", "Pager"),
+        }
     }
 }
 

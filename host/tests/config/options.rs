@@ -2,9 +2,9 @@
 
 use crate::machine::Fake;
 use crate::{Checked, lines};
-use bansuri::config::{CheckOptions, PluginCatalog, ResolvedType, check_text};
+use bansuri::config::{CheckOptions, NamedType, PluginCatalog, ResolvedType, check_text};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,30 +53,14 @@ const SCHEMAS: &[(&str, &str)] = &[
 ];
 
 impl PluginCatalog for Catalog {
-    fn task_type(
-        &mut self,
-        reference: &str,
-        folder: &Path,
-        _: &[PathBuf],
-        _: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
-        let schema = SCHEMAS.iter().find(|(name, _)| *name == reference);
+    fn resolve(&mut self, named: &NamedType<'_>) -> Result<ResolvedType, String> {
+        let schema = SCHEMAS.iter().find(|(name, _)| *name == named.reference);
         Ok(ResolvedType {
-            library: folder.join("probe.so"),
-            type_name: reference.to_owned(),
+            library: named.folder.join("probe.so"),
+            type_name: named.reference.to_owned(),
             options_schema: schema.map(|(_, schema)| Arc::from(*schema)),
             warnings: Vec::new(),
         })
-    }
-
-    fn notifier_type(
-        &mut self,
-        reference: &str,
-        folder: &Path,
-        search_paths: &[PathBuf],
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
-        self.task_type(reference, folder, search_paths, sha256)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Builds of a library: private copies, and what a new one does to those that are in use.
 
 use crate::support::{built, probing};
-use bansuri::plugin::{Digest, LoadProblem, PluginError, Prepared, Registry, SearchPath};
+use bansuri::plugin::{Digest, ExportKind, LoadProblem, PluginError, Prepared, Registry, SearchPath};
 use std::fs;
 use std::io::Write;
 use std::os::fd::AsRawFd;
@@ -118,8 +118,10 @@ fn a_new_build_that_is_refused_leaves_the_old_one_in_use() {
     for bad in [&whole[..whole.len() / 2], b"#!/bin/sh\n", b"", &bytes("no-root-module")] {
         shipped.overwrite(bad);
         assert_eq!(shipped.exports(), ["FileCount"]);
-        let error =
-            shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[], None).unwrap_err();
+        let error = shipped
+            .registry
+            .resolve(ExportKind::Task, "./libplugin.so", shipped.home.path(), &[], None)
+            .unwrap_err();
         assert!(matches!(error, PluginError::Load { .. }), "{error}");
     }
     fs::remove_file(shipped.path()).unwrap();
@@ -165,8 +167,9 @@ fn a_pinned_library_is_of_that_content_and_no_other() {
     assert_eq!(refused, Some(other_content(&pin, &other).to_string()));
     assert_eq!(shipped.exports(), ["Journal"]);
     assert_eq!(prepare(&other).unwrap().manifest().exports()[0].name, "Journal");
-    let resolve =
-        |pin| shipped.registry.resolve_notifier("./libplugin.so", shipped.home.path(), &[], Some(pin));
+    let resolve = |pin| {
+        shipped.registry.resolve(ExportKind::Notifier, "./libplugin.so", shipped.home.path(), &[], Some(pin))
+    };
     assert!(resolve(&other).is_ok());
     assert!(
         resolve(&pin).unwrap_err().to_string().contains("is not the pinned one"),
@@ -188,7 +191,8 @@ fn content_that_is_not_the_pinned_one_is_not_even_tried() {
     let pin = digest(built("minimal-task"));
     let refused = problem(shipped.registry.prepare(&shipped.path(), Some(&pin)));
     assert!(matches!(refused, LoadProblem::OtherContent { .. }), "{refused:?}");
-    let resolved = shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[], Some(&pin));
+    let resolved =
+        shipped.registry.resolve(ExportKind::Task, "./libplugin.so", shipped.home.path(), &[], Some(&pin));
     assert!(resolved.is_err());
     assert!(!mark.exists());
     assert_eq!(problem(shipped.registry.prepare(&shipped.path(), None)), LoadProblem::NoRootModule);
@@ -199,7 +203,10 @@ fn content_that_is_not_the_pinned_one_is_not_even_tried() {
 fn a_pinned_library_that_was_checked_is_run_whatever_becomes_of_its_file() {
     let (shipped, state) = (Shipped::new("minimal-task"), tempfile::tempdir().unwrap());
     let pin = digest(built("minimal-task"));
-    shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[], Some(&pin)).unwrap();
+    shipped
+        .registry
+        .resolve(ExportKind::Task, "./libplugin.so", shipped.home.path(), &[], Some(&pin))
+        .unwrap();
     shipped.registry.keep_in(state.path()).unwrap();
     shipped.rename_over(&bytes("minimal-notifier"));
     let prepared = shipped.registry.prepare(&shipped.path(), Some(&pin)).unwrap();
@@ -234,7 +241,7 @@ fn what_keeps_a_new_build_out_for_a_while_keeps_it_out_no_longer() {
 #[test]
 fn what_was_only_looked_at_and_cannot_be_copied_is_told_as_it_is() {
     let (shipped, state) = (Shipped::new("minimal-task"), tempfile::tempdir().unwrap());
-    shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[], None).unwrap();
+    shipped.registry.resolve(ExportKind::Task, "./libplugin.so", shipped.home.path(), &[], None).unwrap();
     shipped.registry.take_news();
     fs::remove_file(shipped.path()).unwrap();
     shipped.registry.keep_in(state.path()).unwrap();
@@ -259,7 +266,7 @@ fn copies_lie_in_the_state_dir_as_long_as_the_host_lives() {
     let folder = state.path().join("plugins");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("1-libdead.so"), "").unwrap();
-    shipped.registry.resolve_task("./libplugin.so", shipped.home.path(), &[], None).unwrap();
+    shipped.registry.resolve(ExportKind::Task, "./libplugin.so", shipped.home.path(), &[], None).unwrap();
     shipped.registry.keep_in(state.path()).unwrap();
     // What was resolved is there, whatever becomes of the file.
     fs::remove_file(shipped.path()).unwrap();
@@ -317,7 +324,7 @@ fn a_library_that_was_loaded_when_two_hosts_died_is_to_be_isolated() {
     };
     let host = || {
         let registry = probing(SearchPath::default()).remembering(&[state.path().to_owned()]);
-        registry.resolve_task("./libplugin.so", shipped.home.path(), &[], None).unwrap();
+        registry.resolve(ExportKind::Task, "./libplugin.so", shipped.home.path(), &[], None).unwrap();
         registry.keep_in(state.path()).unwrap();
         registry
     };
@@ -330,7 +337,8 @@ fn a_library_that_was_loaded_when_two_hosts_died_is_to_be_isolated() {
     let registry = host();
     let why = registry.must_isolate(&shipped.path()).unwrap();
     assert!(why.starts_with("it was loaded when the host died without a clean end, 2 times"), "{why}");
-    let resolved = registry.resolve_task("./libplugin.so", shipped.home.path(), &[], None).unwrap();
+    let resolved =
+        registry.resolve(ExportKind::Task, "./libplugin.so", shipped.home.path(), &[], None).unwrap();
     assert!(resolved.warnings.iter().any(|warning| warning.ends_with(&why)), "{:?}", resolved.warnings);
     assert_eq!(registry.must_isolate(built("minimal-task")), None);
     // It was only looked at, by whom nothing is held against it.
@@ -366,7 +374,7 @@ fn a_library_that_looks_beside_its_own_file_is_loaded_from_there() {
     for path in ["$ORIGIN", "${ORIGIN}/../", "/nowhere:$ORIGIN"] {
         outer("Good", &path.replace("/../", ""));
         let registry = probing(SearchPath::default());
-        let resolved = registry.resolve_task("./outer.so", folder, &[], None).unwrap();
+        let resolved = registry.resolve(ExportKind::Task, "./outer.so", folder, &[], None).unwrap();
         assert!(
             resolved.warnings.iter().any(|warning| warning.contains("$ORIGIN")),
             "{:?}",

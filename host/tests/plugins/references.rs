@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 fn task(reference: &str) -> Result<String, String> {
-    let resolved = registry().resolve_task(reference, Path::new("/"), &[folder().to_owned()], None);
+    let resolved =
+        registry().resolve(ExportKind::Task, reference, Path::new("/"), &[folder().to_owned()], None);
     resolved.map(|resolved| resolved.type_name).map_err(|error| error.to_string())
 }
 
 fn notifier(reference: &str) -> Result<String, String> {
-    let resolved = registry().resolve_notifier(reference, Path::new("/"), &[folder().to_owned()], None);
+    let resolved =
+        registry().resolve(ExportKind::Notifier, reference, Path::new("/"), &[folder().to_owned()], None);
     resolved.map(|resolved| resolved.type_name).map_err(|error| error.to_string())
 }
 
@@ -25,9 +27,10 @@ fn a_type_may_be_left_unnamed_where_there_is_one() {
     assert_eq!(task("minimal-task:FileCount"), Ok("FileCount".to_owned()));
     assert_eq!(notifier("minimal-notifier"), Ok("Journal".to_owned()));
     let library = built("minimal-task");
-    let found = registry().resolve_task("./libminimal_task.so", folder(), &[], None).unwrap();
+    let found = registry().resolve(ExportKind::Task, "./libminimal_task.so", folder(), &[], None).unwrap();
     assert_eq!((&*found.library, &*found.type_name), (library, "FileCount"));
-    let found = registry().resolve_task(library.to_str().unwrap(), Path::new("/"), &[], None).unwrap();
+    let found =
+        registry().resolve(ExportKind::Task, library.to_str().unwrap(), Path::new("/"), &[], None).unwrap();
     assert_eq!((&*found.library, &*found.type_name), (library, "FileCount"));
 }
 
@@ -67,10 +70,12 @@ fn a_reference_that_is_none_says_what_is_expected() {
 #[test]
 fn a_bare_name_is_looked_for_in_the_search_path() {
     let registry = Registry::with_search_path(SearchPath::new(vec!["/nonexistent".into(), folder().into()]));
-    let resolved = registry.resolve_task("minimal-task", Path::new("/"), &[], None).unwrap();
+    let resolved = registry.resolve(ExportKind::Task, "minimal-task", Path::new("/"), &[], None).unwrap();
     assert_eq!(resolved.library, built("minimal-task"));
     let nowhere = Registry::with_search_path(SearchPath::default());
-    let error = nowhere.resolve_task("minimal-task", Path::new("/"), &["plugins".into()], None).unwrap_err();
+    let error = nowhere
+        .resolve(ExportKind::Task, "minimal-task", Path::new("/"), &["plugins".into()], None)
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "library \"minimal-task\": not found; looked for libminimal_task.so and libminimal-task.so in \"/plugins\""

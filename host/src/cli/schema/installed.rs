@@ -1,8 +1,9 @@
 //! The types of the plugins that a configuration could name.
 
+use crate::cli::catalog::export_kind;
 use crate::cli::machine::ThisMachine;
 use crate::cli::usual;
-use crate::config::{self, CheckOptions, PluginCatalog, PluginKind, PluginType, ResolvedType};
+use crate::config::{self, CheckOptions, NamedType, PluginCatalog, PluginKind, PluginType, ResolvedType};
 use crate::plugin::{Digest, Export, ExportKind, InstalledLibrary, Manifest, Registry, SearchPath};
 use crate::process::OWN_BINARY;
 use std::collections::BTreeSet;
@@ -34,12 +35,7 @@ pub(super) fn types(config: Option<&Path>) -> (Vec<PluginType>, Vec<String>) {
             continue;
         }
         let pin = sha256.map(Digest);
-        let resolved = match kind {
-            ExportKind::Task => registry.resolve_task(&reference, &folder, &named.search_paths, pin.as_ref()),
-            ExportKind::Notifier => {
-                registry.resolve_notifier(&reference, &folder, &named.search_paths, pin.as_ref())
-            }
-        };
+        let resolved = registry.resolve(kind, &reference, &folder, &named.search_paths, pin.as_ref());
         let exported = resolved.and_then(|resolved| {
             let manifest = registry.find(&resolved.library.to_string_lossy(), &folder)?;
             let is_it = |export: &&Export| export.kind == kind && export.name == resolved.type_name;
@@ -122,36 +118,10 @@ struct Named {
 }
 
 impl PluginCatalog for Named {
-    fn task_type(
-        &mut self,
-        reference: &str,
-        _: &Path,
-        _: &[PathBuf],
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
-        self.note(ExportKind::Task, reference, sha256)
-    }
-
-    fn notifier_type(
-        &mut self,
-        reference: &str,
-        _: &Path,
-        _: &[PathBuf],
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
-        self.note(ExportKind::Notifier, reference, sha256)
-    }
-}
-
-impl Named {
     /// Whatever the answer were, the report is not looked at.
-    fn note(
-        &mut self,
-        kind: ExportKind,
-        reference: &str,
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<ResolvedType, String> {
-        self.references.insert((kind, reference.to_owned(), sha256.copied()));
+    fn resolve(&mut self, named: &NamedType<'_>) -> Result<ResolvedType, String> {
+        let NamedType { kind, reference, sha256, .. } = *named;
+        self.references.insert((export_kind(kind), reference.to_owned(), sha256.copied()));
         Err("it is noted".to_owned())
     }
 }
