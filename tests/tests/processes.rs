@@ -166,6 +166,23 @@ fn a_thousand_commands_run_side_by_side_on_a_few_threads() {
     assert!(pids.iter().all(|pid| !is_alive(*pid)));
 }
 
+#[test]
+fn a_task_that_waits_takes_no_descriptor_and_no_thread() {
+    let held = |tasks: usize| {
+        let waiting = |n| json!({ "name": format!("t{n}"), "command": "true", "stdout": format!("log {n}"), "schedule-cron": "0 12 29 2 *" });
+        let sandbox = Sandbox::new(&json!({ "scripts": (0..tasks).map(waiting).collect::<Vec<_>>() }));
+        let mut host = sandbox.start(&["-q"]);
+        for _ in 0..tasks {
+            host.event("a wait", |event| event["to"] == "PENDING");
+        }
+        let count = |of: &str| std::fs::read_dir(format!("/proc/{}/{of}", host.pid())).unwrap().count();
+        let held = (count("fd"), count("task"));
+        assert_eq!(host.stop(), 0);
+        held
+    };
+    assert_eq!(held(1), held(2_000));
+}
+
 /// Runs that are somebody else's can only be shown by root.
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
