@@ -50,6 +50,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("Remote", r#"{ "$ref": "https://example.com/schema.json" }"#),
     ("Nested", r##"{ "additionalProperties": { "$ref": "#" }, "type": "object" }"##),
     ("Never", "false"),
+    ("Price", r#"{ "properties": { "price": { "type": "number", "multipleOf": 0.01 } } }"#),
 ];
 
 impl PluginCatalog for Catalog {
@@ -202,6 +203,14 @@ fn keys_inside_options_are_their_own() {
             r#""cpus" | error unknown-option task "x": options.limits.cpus: Probe has no such option | did you mean "cpu"?"#,
         ],
     );
+}
+
+/// The validator reckons with binary fractions.
+#[test]
+fn a_decimal_fraction_is_a_multiple_of_another() {
+    check(&file(&task("x", "Price", r#""options": { "price": 19.99 }"#)), &[]);
+    let found = r#"19.995 | error invalid-option task "x": options.price 19.995: expected a number, a multiple of 0.01"#;
+    check(&file(&task("x", "Price", r#""options": { "price": 19.995 }"#)), &[found]);
 }
 
 #[test]

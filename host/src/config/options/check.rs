@@ -49,11 +49,12 @@ impl Schemas {
                 types.entry(resolved.type_name.clone()).or_insert(schema)
             }
         };
-        let Some(schema) = schema.as_ref().filter(|schema| !schema.validator.is_valid(given.options)) else {
-            return;
-        };
-        for fault in faults(schema, given.options) {
-            report(&fault, &resolved.type_name, given, findings);
+        let Some(schema) = schema else { return };
+        match faults(schema, given.options) {
+            Ok(faults) => {
+                faults.iter().for_each(|fault| report(fault, &resolved.type_name, given, findings));
+            }
+            Err(error) => warn(&error, resolved, given, findings),
         }
     }
 }
