@@ -1,6 +1,6 @@
 //! What the plugin boundary costs, a run on a thread beside a bare thread, and a run in a process beside a bare process.
 
-use bansuri::launch::{Action, Isolation, Launch};
+use bansuri::launch::{Action, Isolation, Launch, PluginAction};
 use bansuri::plugin::{InstanceSetup, OutputSink, Registry, RunContext, RunSetup, SearchPath, TaskInstance};
 use bansuri::process::{Environment, Spawn, Stdio};
 use bansuri::runner::{IsolatedRunner, PluginRunner, RunSpec, TaskRunner, Update};
@@ -105,7 +105,8 @@ fn bare_thread(bencher: Bencher<'_, '_>) {
 fn launch(library: &Path, isolation: Isolation) -> Arc<Launch> {
     let name = TaskName::new("exits").expect("it is a name");
     let (library, type_name) = (library.to_owned(), "Exits".to_owned());
-    let action = Action::Plugin { library, type_name, sha256: None, options: options(), isolation };
+    let action =
+        Action::from(PluginAction { library, type_name, sha256: None, options: options(), isolation });
     Arc::new(Launch::new(name, action, "/".into()))
 }
 

@@ -276,15 +276,15 @@ impl Driver {
 
     fn start(&mut self, run: RunId, attempt: u32) {
         let launch = self.launch(run.task);
-        let runner: &mut dyn TaskRunner = match launch.action {
+        let runner: &mut dyn TaskRunner = match &launch.action {
             Action::Shell(_) | Action::Exec(_) => &mut self.subprocess,
-            Action::Plugin { isolation: Isolation::Process, .. } => &mut self.isolated,
-            Action::Plugin { isolation: Isolation::Thread, ref library, .. } => {
-                match self.registry.must_isolate(library) {
-                    Some(_) => &mut self.isolated,
-                    None => &mut self.plugin,
+            Action::Plugin(plugin) => match plugin.isolation {
+                Isolation::Process => &mut self.isolated,
+                Isolation::Thread if self.registry.must_isolate(&plugin.library).is_some() => {
+                    &mut self.isolated
                 }
-            }
+                Isolation::Thread => &mut self.plugin,
+            },
         };
         match runner.start(RunSpec { run, attempt, launch }) {
             Ok(started) => {

@@ -1,7 +1,12 @@
 //! What to start: the host's half of a task, built by `config`, used by `runner` and `notify`. Types only.
 
+mod words;
+
+pub use words::Words;
+
 use crate::shared::Shared;
 use bansuri_core::{Positive, Signal, TaskName};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -17,8 +22,8 @@ pub struct Launch {
     pub description: String,
     /// What is run.
     pub action: Action,
-    /// As written in the configuration, for messages: the command line, or `LIBRARY:Type`.
-    pub command_text: Arc<str>,
+    /// `LIBRARY[:Type]` as written in the configuration; `None`: the action is no plugin's.
+    pub reference: Option<Box<str>>,
     /// Absolute. Log files resolve against it.
     pub working_directory: Shared<PathBuf>,
     /// Added to (and overriding) the host's own environment and that of `environment_file`.
@@ -55,7 +60,7 @@ impl Launch {
             name,
             description: String::new(),
             action,
-            command_text: "".into(),
+            reference: None,
             working_directory: working_directory.into(),
             environment: Shared::default(),
             environment_file: None,
@@ -69,6 +74,18 @@ impl Launch {
             timestamps: false,
             health: None,
             notify: None,
+        }
+    }
+
+    /// What is run, as a line for people.
+    pub fn command_text(&self) -> Cow<'_, str> {
+        match (&self.action, &self.reference) {
+            (Action::Shell(line), _) => Cow::Borrowed(line),
+            (Action::Exec(words), _) => Cow::Owned(words.line()),
+            (Action::Plugin(_), Some(reference)) => Cow::Borrowed(reference),
+            (Action::Plugin(plugin), None) => {
+                Cow::Owned(format!("{}:{}", plugin.library.display(), plugin.type_name))
+            }
         }
     }
 }
@@ -168,22 +185,36 @@ pub struct HealthCommand {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
     /// A line for `/bin/sh -c`, or executed directly where that means the same.
-    Shell(Arc<str>),
-    /// A program and its arguments, never empty, executed directly.
-    Exec(Vec<String>),
+    Shell(Box<str>),
+    /// A program and its arguments, executed directly.
+    Exec(Words),
     /// A task type of a plugin library.
-    Plugin {
-        /// The library, absolute and resolved.
-        library: PathBuf,
-        /// The exported type.
-        type_name: String,
-        /// What the SHA-256 of the library has to be; `None`: anything.
-        sha256: Option<[u8; 32]>,
-        /// The `options` of the task, an object.
-        options: serde_json::Value,
-        /// Where it runs.
-        isolation: Isolation,
-    },
+    Plugin(Box<PluginAction>),
+}
+
+// Most of what is kept of a task that runs a command is its launch: what only plugins have is elsewhere.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Action>() <= 24);
+
+/// A task type of a plugin library, and what it is given.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PluginAction {
+    /// The library, absolute and resolved.
+    pub library: PathBuf,
+    /// The exported type.
+    pub type_name: String,
+    /// What the SHA-256 of the library has to be; `None`: anything.
+    pub sha256: Option<[u8; 32]>,
+    /// The `options` of the task, an object.
+    pub options: serde_json::Value,
+    /// Where it runs.
+    pub isolation: Isolation,
+}
+
+impl From<PluginAction> for Action {
+    fn from(plugin: PluginAction) -> Self {
+        Action::Plugin(Box::new(plugin))
+    }
 }
 
 /// Where a plugin's code runs.

@@ -3,7 +3,7 @@
 
 mod support;
 
-use bansuri::launch::{Account, Action, HealthCommand, Launch};
+use bansuri::launch::{Account, Action, HealthCommand, Launch, Words};
 use bansuri::runner::{HealthChecker, HealthUpdate};
 use bansuri_core::{RunId, TaskId};
 use polling::{Events, Poller};
@@ -105,7 +105,7 @@ fn a_check_says_what_is_wrong() {
 fn a_check_that_cannot_be_started_is_a_problem() {
     let mut ward = Ward::new();
     let mut launch = checked("");
-    launch.health.as_mut().unwrap().action = Action::Exec(vec!["/no/such/check".into()]);
+    launch.health.as_mut().unwrap().action = Action::Exec(Words::new(["/no/such/check"]).unwrap());
     let error = ward.checker.start(run(1), &launch).unwrap_err();
     assert_eq!(error, "command \"/no/such/check\": no such file or directory");
     launch.privileges.umask = Some(0o022);

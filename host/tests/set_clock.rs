@@ -6,7 +6,7 @@ use bansuri::clock::{Clock, SettableWall};
 use bansuri::config::{Configuration, ReloadMode, Report};
 use bansuri::driver::{Driver, SIGNAL_KEYS, Settings};
 use bansuri::events::{EventSink, EventStream};
-use bansuri::launch::{Action, Launch};
+use bansuri::launch::{Action, Launch, Words};
 use bansuri::plugin::Registry;
 use bansuri::records::Records;
 use bansuri::signals::Signals;
@@ -45,7 +45,7 @@ fn configuration(folder: &Path) -> Configuration {
         task("at one", cron("0 1 * * *"), 0),
     ];
     let launch = |task: &TaskPlan| {
-        let action = Action::Exec(vec!["true".to_owned()]);
+        let action = Action::Exec(Words::new(["true"]).unwrap());
         Arc::new(Launch::new(task.name.clone(), action, folder.to_owned()))
     };
     Configuration {

@@ -206,7 +206,7 @@ fn the_environment_and_the_working_directory_are_the_tasks() {
     task.environment.insert("BANSURI_TASK".into(), "not this".into());
     let path = folder.path().display();
     assert_eq!(bench.output(task.clone()), format!("{path} ./here hello task 1 2\n"));
-    task.action = bansuri::launch::Action::Exec(vec!["here".into()]);
+    task.action = bansuri::launch::Action::Exec(bansuri::launch::Words::new(["here"]).unwrap());
     task.environment.insert("PATH".into(), "/no/such/folder:.:/bin:/usr/bin".into());
     assert_eq!(
         bench.output(task),
@@ -259,12 +259,12 @@ fn the_whole_group_is_stopped() {
 
 #[test]
 fn a_launch_for_plugins_is_refused() {
-    let action = bansuri::launch::Action::Plugin {
+    let action = bansuri::launch::Action::from(bansuri::launch::PluginAction {
         library: "/lib/x.so".into(),
         type_name: "X".into(),
         sha256: None,
         options: serde_json::json!({}),
         isolation: bansuri::launch::Isolation::Thread,
-    };
+    });
     assert_eq!(refusal(&mut Bench::new(), launch(action)).code, None);
 }

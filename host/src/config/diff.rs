@@ -113,7 +113,7 @@ fn in_launch(old: &Launch, new: &Launch) -> Change {
         name: _,
         description,
         action,
-        command_text,
+        reference,
         working_directory,
         environment,
         environment_file,
@@ -138,7 +138,7 @@ fn in_launch(old: &Launch, new: &Launch) -> Change {
         && *rotate == new.rotate
         && *timestamps == new.timestamps;
     let policy = *description == new.description
-        && *command_text == new.command_text
+        && *reference == new.reference
         && *timeout == new.timeout
         && *stop_signal == new.stop_signal
         && *stop_timeout == new.stop_timeout

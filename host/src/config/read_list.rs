@@ -180,9 +180,3 @@ fn conditions<'a>(
     }
     is_whole
 }
-
-/// The command as one line, for people.
-pub(super) fn command_text(words: &[String]) -> String {
-    // Words with a NUL cannot be quoted; they were refused before.
-    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
-}

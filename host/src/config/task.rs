@@ -8,12 +8,12 @@ use super::machine::Asked;
 use super::options::{Given, Schemas};
 use super::plan::plan;
 use super::privileges::privileges;
-use super::read_list::command_text;
 use super::settings::Settings;
 use super::typed::Typed;
 use super::zone::SystemZone;
 use crate::launch::{
-    Action, ErrorSink, HealthCommand, Isolation, Launch, NotifyTarget, Privileges, Rotation, Sink,
+    Action, ErrorSink, HealthCommand, Isolation, Launch, NotifyTarget, PluginAction, Privileges, Rotation,
+    Sink, Words,
 };
 use crate::shared::Shared;
 use bansuri_core::{Signal, TaskName, TaskPlan};
@@ -21,7 +21,6 @@ use jsonc_parser::common::Ranged;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What tasks are built from besides their settings.
@@ -60,7 +59,7 @@ pub(super) fn build(
     };
     let environment_file = environment_file(settings, surroundings, findings);
     let name = TaskName::new(settings.text(Key::Name)?)?;
-    let (action, command_text) = action?;
+    let (action, reference) = action?;
     let working_directory = match settings.text(Key::WorkingDirectory) {
         Some(path) => resolve(surroundings.folder, Path::new(path)),
         None => surroundings.folder.to_owned(),
@@ -87,7 +86,7 @@ pub(super) fn build(
         name,
         description: settings.text(Key::Description).unwrap_or_default().to_owned(),
         action,
-        command_text,
+        reference,
         working_directory: Shared::with_last(working_directory, &mut surroundings.last.working_directory),
         environment: Shared::with_last(environment, &mut surroundings.last.environment),
         timeout: plan.timeout,
@@ -124,7 +123,7 @@ fn action(
     settings: &Settings<'_>,
     surroundings: &mut Surroundings<'_>,
     findings: &mut Findings<'_>,
-) -> Option<(Action, Arc<str>)> {
+) -> Option<(Action, Option<Box<str>>)> {
     let Some(written) = settings.stated(Key::Command) else {
         let message = format!("{}command is missing", settings.subject);
         findings.error("missing-key", settings.opening, message, None);
@@ -136,7 +135,7 @@ fn action(
     let is_plugin = settings.boolean(Key::NoInterface);
     if let Some(Typed::Words(words)) = settings.value(Key::Command) {
         if !is_plugin {
-            return Some((Action::Exec(words.clone()), command_text(words).into()));
+            return Some((Action::Exec(Words::new(words)?), None));
         }
         let subject = settings.owner(Key::Command);
         let found = Shown(written.value);
@@ -148,8 +147,7 @@ fn action(
     }
     let text = settings.text(Key::Command)?;
     if !is_plugin {
-        let line: Arc<str> = text.into();
-        return Some((Action::Shell(Arc::clone(&line)), line));
+        return Some((Action::Shell(text.into()), None));
     }
     let Surroundings { folder, search_paths, catalog, schemas, .. } = surroundings;
     let sha256 = match settings.value(Key::Sha256) {
@@ -183,7 +181,8 @@ fn action(
             }
             let (library, type_name) = (resolved.library, resolved.type_name);
             let isolation = isolation(settings);
-            Some((Action::Plugin { library, type_name, sha256, options, isolation }, text.into()))
+            let plugin = PluginAction { library, type_name, sha256, options, isolation };
+            Some((plugin.into(), Some(text.into())))
         }
         Err(error) => {
             let subject = settings.owner(Key::Command);
@@ -239,7 +238,7 @@ fn health(settings: &Settings<'_>) -> Option<HealthCommand> {
     let read @ Typed::Fields(_) = settings.value(Key::HealthCheck)? else { return None };
     let action = match read.field("command")? {
         Typed::Text(line) => Action::Shell((*line).into()),
-        Typed::Words(words) => Action::Exec(words.clone()),
+        Typed::Words(words) => Action::Exec(Words::new(words)?),
         _ => return None,
     };
     let timeout = match read.field("timeout") {

@@ -136,7 +136,7 @@ impl Notices {
         };
         let failure = Failure {
             task: launch.name.to_string(),
-            command: launch.command_text.as_ref().to_owned(),
+            command: launch.command_text().into_owned(),
             working_directory: launch.working_directory.to_path_buf(),
             return_code: notice.outcome.return_code(),
             outcome: state.as_str(),

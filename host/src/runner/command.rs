@@ -142,7 +142,7 @@ fn words(
     match action {
         Action::Shell(line) => {
             if let Some(words) = shell_line::words(line, environment, directory) {
-                return named(&words);
+                return named(words.iter().map(String::as_str));
             }
             let mut arguments = vec![OsString::from("-c")];
             if line.starts_with(['-', '+']) {
@@ -152,13 +152,13 @@ fn words(
             arguments.push(line.as_ref().into());
             Ok(("/bin/sh".into(), arguments))
         }
-        Action::Exec(words) => named(words),
-        Action::Plugin { .. } => Err(blameless("a plugin task is not run as a process".into())),
+        Action::Exec(words) => named(words.iter()),
+        Action::Plugin(_) => Err(blameless("a plugin task is not run as a process".into())),
     }
 }
 
-fn named(words: &[String]) -> Result<(OsString, Vec<OsString>), StartError> {
-    let mut words = words.iter().map(OsString::from);
+fn named<'w>(words: impl Iterator<Item = &'w str>) -> Result<(OsString, Vec<OsString>), StartError> {
+    let mut words = words.map(OsString::from);
     let program = words.next().ok_or_else(|| blameless("command: no program is named".into()))?;
     Ok((program, words.collect()))
 }

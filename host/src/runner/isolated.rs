@@ -115,11 +115,11 @@ impl IsolatedRunner {
         run: &RunSpec,
         variables: BTreeMap<String, String>,
     ) -> Result<(), StartError> {
-        let Action::Plugin { library, sha256, .. } = &run.launch.action else { return Ok(()) };
+        let Action::Plugin(plugin) = &run.launch.action else { return Ok(()) };
         let (run_id, attempt) = (run.run, run.attempt);
         let deadline = run.launch.timeout.and_then(|timeout| monotonic().checked_add(timeout.duration()));
-        let pin = sha256.map(Digest);
-        if let Some(prepared) = self.registry.ready(library, pin.as_ref()) {
+        let pin = plugin.sha256.map(Digest);
+        if let Some(prepared) = self.registry.ready(&plugin.library, pin.as_ref()) {
             prepared.hand_over(&speaker);
             let assignment = assignment(&run.launch, &prepared, run_id, attempt, variables, deadline);
             let words = Speaker::words(&assignment).unwrap_or_default();
@@ -134,7 +134,7 @@ impl IsolatedRunner {
             };
         }
         let (registry, launch) = (Arc::clone(&self.registry), Arc::clone(&run.launch));
-        let library = library.clone();
+        let library = plugin.library.clone();
         on_thread(&run.launch, move || match registry.prepare(&library, pin.as_ref()) {
             Ok(prepared) => {
                 prepared.hand_over(&speaker);
@@ -157,7 +157,7 @@ fn on_thread(launch: &Launch, body: impl FnOnce() + Send + 'static) -> Result<()
 impl TaskRunner for IsolatedRunner {
     fn start(&mut self, run: RunSpec) -> Result<Started, StartError> {
         let RunSpec { run: id, attempt, ref launch } = run;
-        let Action::Plugin { .. } = &launch.action else {
+        let Action::Plugin(_) = &launch.action else {
             let reason = format!("task {:?}: its command names no plugin", launch.name.as_str());
             return Err(blameless(reason));
         };
@@ -220,17 +220,17 @@ fn assignment(
     environment: BTreeMap<String, String>,
     deadline: Option<Duration>,
 ) -> Assignment {
-    let Action::Plugin { library, type_name, options, .. } = &launch.action else {
+    let Action::Plugin(plugin) = &launch.action else {
         return Assignment::Refused("its command names no plugin".to_owned());
     };
     let name = launch.name.as_str();
     Assignment::Task(TaskAssignment {
         instance: InstanceAssignment {
-            library: library.clone(),
+            library: plugin.library.clone(),
             place: prepared.place_for_others(),
-            type_name: type_name.clone(),
+            type_name: plugin.type_name.clone(),
             name: name.to_owned(),
-            options: options.to_string(),
+            options: plugin.options.to_string(),
             level: log::max_level(),
         },
         attempt,

@@ -4,7 +4,7 @@ use super::command::of_task;
 use super::plugin_output::PluginOutput;
 use super::pump::Logs;
 use super::{CannotForce, Finished, LiveRun, RunSpec, StartError, Started, TaskRunner, Update};
-use crate::launch::{Action, Launch};
+use crate::launch::{Action, Launch, PluginAction};
 use crate::plugin::{
     Digest, InstanceSetup, OutputSink, PluginFault, Registry, RunContext, RunSetup, TaskInstance, TaskRun,
     thread_name,
@@ -46,7 +46,7 @@ impl PluginRunner {
 impl TaskRunner for PluginRunner {
     fn start(&mut self, run: RunSpec) -> Result<Started, StartError> {
         let started = Instant::now();
-        let Action::Plugin { .. } = &run.launch.action else {
+        let Action::Plugin(_) = &run.launch.action else {
             let reason = format!("task {:?}: its command names no plugin", run.launch.name.as_str());
             return Err(StartError { reason, code: None });
         };
@@ -116,9 +116,10 @@ impl Work {
     }
 
     fn make(&self) -> Result<TaskInstance, PluginFault> {
-        let Action::Plugin { library, type_name, sha256, options, .. } = &self.launch.action else {
+        let Action::Plugin(plugin) = &self.launch.action else {
             return Err(PluginFault::Error("its command names no plugin".to_owned()));
         };
+        let PluginAction { library, type_name, sha256, options, .. } = &**plugin;
         let pin = sha256.map(Digest);
         let prepared = self.registry.prepare(library, pin.as_ref());
         let library = prepared.and_then(|prepared| prepared.library());

@@ -111,9 +111,9 @@ fn a_digest_pins_a_plugin_and_no_command() {
                           {{ "name": "c", "command": "disk.so", "no-interface": true }} ] }}"#
     );
     let configuration = accept(&text);
-    let Action::Plugin { sha256, .. } = &configuration.launches[1].action else { panic!("a plugin task") };
+    let Action::Plugin(plugin) = &configuration.launches[1].action else { panic!("a plugin task") };
     let empty = [0xe3, 0xb0, 0xc4, 0x42];
-    assert_eq!(sha256.unwrap()[..4], empty);
+    assert_eq!(plugin.sha256.unwrap()[..4], empty);
     assert_eq!(configuration.notifiers["pager"].sha256.unwrap()[..4], empty);
     for wrong in ["b85", "b8555", "b85g", "b85ä"] {
         let found = findings(&text.replace("b855", wrong));

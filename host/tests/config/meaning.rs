@@ -3,8 +3,8 @@
 use crate::{accept, script, scripts};
 use bansuri::config::NotifierSpec;
 use bansuri::launch::{
-    Account, Action, ErrorSink, HealthCommand, Isolation, Launch, Limit, NotifyTarget, Privileges, Resource,
-    Rotation, Sink,
+    Account, Action, ErrorSink, HealthCommand, Isolation, Launch, Limit, NotifyTarget, PluginAction,
+    Privileges, Resource, Rotation, Sink, Words,
 };
 use bansuri_core::{
     Backoff, Growth, HealthPlan, NotifyMode, NotifyPlan, OnExhausted, OnFail, Positive, Retry, Schedule,
@@ -37,7 +37,7 @@ fn a_task_that_says_nothing() {
     assert_eq!(plan.success_codes, SuccessCodes::default());
     assert_eq!(plan.notify, None);
     let expected = Launch {
-        command_text: "true".into(),
+        reference: None,
         ..Launch::new(plan.name.clone(), Action::Shell("true".into()), PathBuf::from("/srv/jobs"))
     };
     assert_eq!(*launch, expected);
@@ -207,7 +207,7 @@ fn health_checks() {
     );
     let (interval, retries) = (seconds(1).expect("some time"), NonZeroU32::new(4).expect("not zero"));
     assert_eq!(plan.health, Some(HealthPlan { interval, retries, start_period: Duration::from_secs(5) }));
-    let action = Action::Exec(["curl", "-f"].map(str::to_owned).to_vec());
+    let action = Action::Exec(Words::new(["curl", "-f"]).unwrap());
     assert_eq!(launch.health, Some(Box::new(HealthCommand { action, timeout: Duration::from_secs(2) })));
 }
 
@@ -322,8 +322,8 @@ fn output() {
 fn commands_that_are_executed_directly() {
     let configuration = accept(&scripts(r#"{ "name": "x", "command": ["echo", "a b", "it's", ""] }"#));
     let launch = &configuration.launches[0];
-    assert_eq!(launch.action, Action::Exec(["echo", "a b", "it's", ""].map(str::to_owned).to_vec()));
-    assert_eq!(&*launch.command_text, "echo 'a b' \"it's\" ''");
+    assert_eq!(launch.action, Action::Exec(Words::new(["echo", "a b", "it's", ""]).unwrap()));
+    assert_eq!(launch.command_text(), "echo 'a b' \"it's\" ''");
 }
 
 #[test]
@@ -340,15 +340,15 @@ fn plugins_and_their_notifiers() {
     let launch = &configuration.launches[0];
     assert_eq!(
         launch.action,
-        Action::Plugin {
+        Action::from(PluginAction {
             library,
             type_name: "Space".to_owned(),
             sha256: None,
             options,
             isolation: Isolation::Thread
-        }
+        })
     );
-    assert_eq!(&*launch.command_text, "disk.so");
+    assert_eq!(launch.command_text(), "disk.so");
     assert_eq!(launch.notify, Some(NotifyTarget::Named("on_call".to_owned())));
     assert!(configuration.plan.tasks()[0].notify.is_some());
     let spec = |options: serde_json::Value, timeout: u64, isolation| NotifierSpec {
@@ -373,7 +373,7 @@ fn where_plugin_tasks_run() {
             r#"{{ {root} "scripts": [ {{ "name": "x", "command": "disk.so", "no-interface": true, {keys} }} ] }}"#
         );
         match &accept(&text).launches[0].action {
-            Action::Plugin { isolation, .. } => *isolation,
+            Action::Plugin(plugin) => plugin.isolation,
             other => panic!("{other:?}"),
         }
     };

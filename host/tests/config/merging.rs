@@ -65,11 +65,9 @@ fn objects_are_merged_key_by_key_and_arrays_replaced() {
     let text = r#"{ "defaults": { "options": { "a": { "b": 1, "c-d": 2 }, "e": [1], "f": 1 } },
         "scripts": [ { "name": "x", "command": "disk.so", "no-interface": true,
                        "options": { "a": { "c_d": 3, "b": "4" }, "e": [2], "f": null } } ] }"#;
-    let Action::Plugin { options, .. } = &accept(text).launches[0].action else {
-        panic!("it is a plugin task")
-    };
+    let Action::Plugin(plugin) = &accept(text).launches[0].action else { panic!("it is a plugin task") };
     let expected = serde_json::json!({ "a": { "b": "4", "c-d": 2, "c_d": 3 }, "e": [2], "f": null });
-    assert_eq!(*options, expected);
+    assert_eq!(plugin.options, expected);
 }
 
 #[test]

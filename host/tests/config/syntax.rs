@@ -6,7 +6,7 @@ use crate::{accept, check, scripts};
 fn comments_trailing_commas_and_a_byte_order_mark() {
     let text = "\u{FEFF}// one\r\n{ /* two\n * lines */ \"scripts\": [ { \"name\": \"x\", // \"name\": \"y\"\n\t\"command\": \"a /* b */ // c\", }, ], } // end";
     let configuration = accept(text);
-    assert_eq!(configuration.launches[0].command_text.as_ref(), "a /* b */ // c");
+    assert_eq!(configuration.launches[0].command_text(), "a /* b */ // c");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::logs::logged;
 use crate::support::{Bench, LONG, Lines, built_from_c, registry, text};
-use bansuri::launch::{Action, ErrorSink, Isolation, Launch, Sink};
+use bansuri::launch::{Action, ErrorSink, Isolation, Launch, PluginAction, Sink};
 use bansuri::notify::{Failure, Notifier, PluginNotifier};
 use bansuri::plugin::{InstanceSetup, OutputSink, Progress, RunContext, RunSetup};
 use bansuri::runner::CannotForce;
@@ -28,13 +28,13 @@ fn library() -> &'static Path {
 }
 
 fn launch(name: &str, type_name: &str, environment: &[(&str, &str)]) -> Launch {
-    let action = Action::Plugin {
+    let action = Action::from(PluginAction {
         library: library().to_owned(),
         type_name: type_name.to_owned(),
         sha256: None,
         options: json!({ "key": "ä\0" }),
         isolation: Isolation::Thread,
-    };
+    });
     let mut launch = Launch::new(TaskName::new(name).unwrap(), action, "/srv/jobs".into());
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     launch.environment.extend(environment);

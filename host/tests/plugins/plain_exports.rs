@@ -1,7 +1,7 @@
 //! What libraries in C say they export, right and wrong: each fault is told in one line.
 
 use crate::support::{Bench, built_from_c, registry};
-use bansuri::launch::{Action, Isolation, Launch};
+use bansuri::launch::{Action, Isolation, Launch, PluginAction};
 use bansuri::plugin::{Export, ExportKind, Library, PluginError};
 use bansuri_core::{Exit, TaskName};
 use std::sync::Arc;
@@ -101,13 +101,13 @@ fn older_and_newer_structs_are_read_as_far_as_both_know_them() {
     let older = format!("TASK_SIZE={}", size_of::<usize>() * 6);
     for defines in [[older.as_str(), "CLOSE=never"], ["CLOSE=NULL", "NAME=\"Good\""]] {
         let library = load(&defines).unwrap();
-        let action = Action::Plugin {
+        let action = Action::from(PluginAction {
             library: library.path().to_owned(),
             type_name: "Good".to_owned(),
             sha256: None,
             options: serde_json::json!({}),
             isolation: Isolation::Thread,
-        };
+        });
         let task = Launch::new(TaskName::new("grown").unwrap(), action, "/".into());
         assert_eq!(Bench::new().run(&task).exit, Exit::Code(5));
     }

@@ -1,6 +1,6 @@
 //! Libraries built for the tests, and a runner to run their tasks with.
 
-use bansuri::launch::{Action, Isolation, Launch, Sink};
+use bansuri::launch::{Action, Isolation, Launch, PluginAction, Sink};
 use bansuri::plugin::{Library, Registry, SearchPath};
 use bansuri::runner::{Finished, LiveRun, PluginRunner, RunSpec, StartError, TaskRunner, Update};
 use bansuri::tail::TailSource;
@@ -78,15 +78,15 @@ pub(crate) fn misbehaving() -> Arc<Library> {
 /// A task of the misbehaving library.
 pub(crate) fn launch(name: &str, type_name: &str, options: serde_json::Value) -> Launch {
     let library = built("misbehaving").to_owned();
-    let action = Action::Plugin {
+    let action = Action::from(PluginAction {
         library,
         type_name: type_name.to_owned(),
         sha256: None,
         options,
         isolation: Isolation::Thread,
-    };
+    });
     Launch {
-        command_text: format!("misbehaving:{type_name}").into(),
+        reference: Some(format!("misbehaving:{type_name}").into()),
         ..Launch::new(TaskName::new(name).unwrap(), action, "/".into())
     }
 }

@@ -1,7 +1,7 @@
 //! Runs of plugin tasks, well and badly behaved.
 
 use crate::support::{Bench, Lines, built, exit_of, launch, misbehaving, text};
-use bansuri::launch::{Action, ErrorSink, Isolation, Rotation, Sink};
+use bansuri::launch::{Action, ErrorSink, Isolation, PluginAction, Rotation, Sink};
 use bansuri::plugin::{InstanceSetup, OutputSink, Progress, RunContext, RunSetup};
 use bansuri::runner::CannotForce;
 use bansuri::tail::TailSource;
@@ -39,13 +39,13 @@ fn errors_are_told_in_their_words() {
 #[test]
 fn a_library_that_cannot_be_loaded_any_more_fails_the_run() {
     let mut task = launch("gone", "Exits", json!({}));
-    task.action = Action::Plugin {
+    task.action = Action::from(PluginAction {
         library: "/gone.so".into(),
         type_name: "Exits".to_owned(),
         sha256: None,
         options: json!({}),
         isolation: Isolation::Thread,
-    };
+    });
     let exit = Bench::new().run(&task).exit;
     assert_eq!(exit, Exit::Error("library \"/gone.so\": no such file or directory".to_owned()));
 }
@@ -278,13 +278,13 @@ fn the_example_counts_files() {
     std::fs::write(home.path().join("spool/one"), "").unwrap();
     let run = |at_most: u32| {
         let mut task = launch("count", "FileCount", json!({}));
-        task.action = Action::Plugin {
+        task.action = Action::from(PluginAction {
             library: built("minimal-task").to_owned(),
             type_name: "FileCount".to_owned(),
             sha256: None,
             options: json!({ "folder": "spool", "at-most": at_most }),
             isolation: Isolation::Thread,
-        };
+        });
         *task.working_directory = home.path().to_owned();
         Bench::new().run(&task)
     };

@@ -1,7 +1,7 @@
 //! A subprocess runner with a loop around it, as the driver has one.
 #![allow(dead_code, reason = "each test crate uses a part")]
 
-use bansuri::launch::{Action, Launch};
+use bansuri::launch::{Action, Launch, Words};
 use bansuri::runner::{Finished, LiveRun, RunSpec, StartError, SubprocessRunner, TaskRunner, Update};
 use bansuri::tail::TailSource;
 use bansuri_core::{RunId, TaskId, TaskName};
@@ -109,7 +109,7 @@ pub(crate) fn shell(line: &str) -> Launch {
 }
 
 pub(crate) fn exec(words: &[&str]) -> Launch {
-    launch(Action::Exec(words.iter().map(|word| word.to_string()).collect()))
+    launch(Action::Exec(Words::new(words).expect("they are words")))
 }
 
 pub(crate) fn bytes(stream: &TailSource) -> &[u8] {

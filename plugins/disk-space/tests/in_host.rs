@@ -1,6 +1,6 @@
 //! The library as a host loads and runs it.
 
-use bansuri::launch::{Action, ErrorSink, Isolation, Launch, Sink};
+use bansuri::launch::{Action, ErrorSink, Isolation, Launch, PluginAction, Sink};
 use bansuri::plugin::{ExportKind, Registry};
 use bansuri::runner::{Finished, PluginRunner, RunSpec, TaskRunner, Update};
 use bansuri::tail::TailSource;
@@ -23,13 +23,13 @@ fn library() -> PathBuf {
 
 fn run(options: Value) -> Finished {
     let name = TaskName::new("disks").expect("it is not empty");
-    let action = Action::Plugin {
+    let action = Action::from(PluginAction {
         library: library(),
         type_name: "DiskSpace".to_owned(),
         sha256: None,
         options,
         isolation: Isolation::Thread,
-    };
+    });
     let launch =
         Launch { stderr: ErrorSink::Separate(Sink::Tail), ..Launch::new(name, action, std::env::temp_dir()) };
     let (sender, updates) = unbounded();
