@@ -230,6 +230,59 @@ fn lines_begin_with_their_time() {
 }
 
 #[test]
+fn a_flood_of_lines_is_whole_and_each_has_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    for rotation in [Some(256 * 1024), None] {
+        let mut task = rotated("seq 1 400000", &path, 256 * 1024, 1_000, false);
+        task.rotate = task.rotate.filter(|_| rotation.is_some());
+        task.timestamps = true;
+        let mut bench = Bench::new();
+        let finished = bench.run(task);
+        assert!(numbers(1, 400_000).ends_with(bytes(&finished.tails.stdout)), "the tail has no times");
+        assert_eq!(bytes(&finished.tails.stdout).len(), 64 * 1024);
+        end(bench);
+        let files = files(&path);
+        assert_eq!(files.len() > 40, rotation.is_some(), "{} files", files.len());
+        if let Some(limit) = rotation {
+            assert!(files.iter().all(|file| file.metadata().unwrap().len() <= limit));
+        }
+        let written = String::from_utf8(all(&path)).unwrap();
+        let (times, lines): (Vec<&str>, Vec<&str>) =
+            written.split_inclusive('\n').map(|line| line.split_at(28)).unzip();
+        assert!(lines.concat().into_bytes() == numbers(1, 400_000), "{rotation:?}");
+        assert!(times.is_sorted() && times.iter().all(|time| time.ends_with("Z ")));
+        files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    }
+}
+
+#[test]
+fn a_task_that_fills_its_pipe_gets_a_larger_one() {
+    for timestamps in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let go = folder.path().join("go");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &go, 0o600.into()).unwrap();
+        let mut task =
+            rotated("dd if=/dev/zero bs=1M count=4 2> stderr; read -r _ < go", &path, 100 << 20, 5, false);
+        *task.working_directory = folder.path().into();
+        task.timestamps = timestamps;
+        let mut bench = Bench::new();
+        let alive = bench.start(task);
+        let pipe = File::options().write(true).open(format!("/proc/{}/fd/1", alive.pid)).unwrap();
+        eventually("the pipe is grown", || rustix::pipe::fcntl_getpipe_size(&pipe).unwrap() == 1 << 20);
+        drop(pipe);
+        std::fs::write(&go, "go\n").unwrap();
+        bench.finished();
+        end(bench);
+        let stamp = if timestamps { 28 } else { 0 };
+        assert!(
+            content(&path).len() == (4 << 20) + stamp && content(&path)[stamp..].iter().all(|it| *it == 0)
+        );
+    }
+}
+
+#[test]
 fn streams_share_a_file_in_order_or_have_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

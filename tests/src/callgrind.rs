@@ -5,6 +5,15 @@ use std::error::Error;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// Sees that valgrind is there, before anything is built for it.
+///
+/// # Errors
+/// It is not.
+pub fn find() -> Result<(), String> {
+    let found = Command::new("valgrind").arg("--version").stdin(Stdio::null()).output();
+    found.map(|_| ()).map_err(|error| format!("valgrind, which counts instructions, cannot be run: {error}"))
+}
+
 /// What a check of a configuration of so many tasks takes.
 ///
 /// # Errors

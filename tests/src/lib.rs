@@ -1,5 +1,5 @@
 //! What the end-to-end tests share: building the workspace, running the real binary, waiting for its events. And the
-//! macro benchmark.
+//! macro benchmark, and the counts of instructions.
 //!
 //! But for the benchmark nothing here sleeps for a guess: a test waits for an event, with a limit that is only reached when it fails.
 
@@ -7,6 +7,7 @@ pub mod bench;
 mod build;
 pub mod callgrind;
 mod host;
+pub mod instructions;
 mod processes;
 
 pub use build::{artifacts, bansuri, cargo, compile, file_name, library, library_of, sha256, workspace};

@@ -66,7 +66,8 @@ fn an_idle_host_makes_no_system_calls() {
     strace.wait().unwrap();
     let seen = std::fs::read_to_string(&calls).unwrap();
     let time = |line: &str| line.split_whitespace().nth(1).and_then(|time| time.parse::<f64>().ok());
-    // Where each thread is when strace goes is no call that was made.
+    assert!(seen.contains("<detached ...>"), "strace tells where each thread was when it went:\n{seen}");
+    // That is no call that was made.
     let made: Vec<&str> = seen
         .lines()
         .filter(|line| time(line).is_some_and(|time| time > begin) && !line.contains("<detached ...>"))

@@ -5,6 +5,7 @@ mod gzip;
 mod logs;
 mod sink;
 mod source;
+mod stamper;
 mod stream;
 mod writer;
 

@@ -7,6 +7,7 @@
 use super::gzip::Compressor;
 use super::sink::Sink;
 use super::source::Source;
+use super::stamper::Stamper;
 use memchr::{memchr, memrchr};
 use std::sync::Arc;
 
@@ -42,11 +43,11 @@ impl Stream {
         }
     }
 
-    /// Takes what was just read. `stamp` is the time, as it is put before a line; `alone`: nobody else writes the log.
+    /// Takes what was just read. `alone`: nobody else writes the log.
     pub(super) fn take(
         &mut self,
         mut fresh: &[u8],
-        stamp: &[u8],
+        stamper: &mut Stamper,
         alone: bool,
         sink: &mut Sink,
         compressor: &mut Compressor,
@@ -65,8 +66,10 @@ impl Stream {
             fresh = &fresh[rest..];
         }
         if self.timestamps {
-            let stamped = self.stamped(fresh, stamp);
-            self.accept(&stamped, alone, sink, compressor);
+            while !fresh.is_empty() {
+                let piece = stamper.piece(&mut fresh, &mut self.at_start);
+                self.accept(piece, alone, sink, compressor);
+            }
         } else {
             self.accept(fresh, alone, sink, compressor);
         }
@@ -110,27 +113,19 @@ impl Stream {
         self.held.len() + self.pending.len()
     }
 
-    fn stamped(&self, fresh: &[u8], stamp: &[u8]) -> Vec<u8> {
-        let mut stamped = Vec::with_capacity(fresh.len() + fresh.len() / 4 + stamp.len());
-        let mut at_start = self.at_start;
-        let mut rest = fresh;
-        while !rest.is_empty() {
-            if at_start {
-                stamped.extend_from_slice(stamp);
-            }
-            let end = memchr(b'\n', rest).map_or(rest.len(), |place| place + 1);
-            stamped.extend_from_slice(&rest[..end]);
-            rest = &rest[end..];
-            at_start = true;
-        }
-        stamped
-    }
-
     fn accept(&mut self, mut fresh: &[u8], alone: bool, sink: &mut Sink, compressor: &mut Compressor) {
         while !fresh.is_empty() {
             if !sink.is_fine() {
                 self.pending.extend_from_slice(fresh);
                 return;
+            }
+            if alone && !sink.has_rotation() {
+                // It makes no difference where in the file a line is.
+                sink.write(&self.held, fresh);
+                self.held.clear();
+                self.begun = !fresh.ends_with(b"\n");
+                fresh = &[];
+                continue;
             }
             if self.begun {
                 fresh = self.write_line(fresh, sink);

@@ -6,8 +6,8 @@ use super::gzip::Compressor;
 use super::logs::{Desk, Order};
 use super::sink::{Sink, Target};
 use super::source::{Read, Source};
+use super::stamper::Stamper;
 use super::stream::Stream;
-use crate::clock::{rfc3339, wall_now};
 use crate::process::Watched;
 use polling::Events;
 use std::collections::{HashMap, HashSet};
@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 const PIPE_BYTES: usize = 64 * 1024;
 /// What a pipe that filled a whole read is grown to, and what one read takes of it.
 const GROWN_BYTES: usize = 1024 * 1024;
+/// What one read takes of a grown pipe whose lines begin with their times: all lines of a read have the same.
+const STAMPED_BYTES: usize = 256 * 1024;
 /// As many pipes are grown at a time: the system gives an unprivileged user a budget.
 const GROWN_PIPES: usize = 16;
 /// When closed streams have left so many bytes to a log that takes nothing, those of the next are dropped.
@@ -36,6 +38,7 @@ pub(super) struct Writer {
     failing: HashSet<usize>,
     /// All pipes are read into this, one after another.
     buffer: Vec<u8>,
+    stamper: Stamper,
     grown: usize,
     compressor: Compressor,
     /// Set once the host ends.
@@ -71,6 +74,7 @@ impl Writer {
             by_path: HashMap::new(),
             failing: HashSet::new(),
             buffer: Vec::new(),
+            stamper: Stamper::default(),
             grown: 0,
             compressor: Compressor::default(),
             limit: None,
@@ -184,17 +188,23 @@ impl Writer {
             self.buffer = vec![0; GROWN_BYTES];
         }
         let timestamps = entry.stream.timestamps;
-        let size = if entry.grown { GROWN_BYTES } else { PIPE_BYTES };
+        let size = match (entry.grown, timestamps) {
+            (false, _) => PIPE_BYTES,
+            (true, true) => STAMPED_BYTES,
+            (true, false) => GROWN_BYTES,
+        };
         let read = entry.stream.source.read(&mut self.buffer[..size.min(limit)]);
         let Read::Bytes(count) = read else { return read };
-        if count == PIPE_BYTES && !entry.grown && !timestamps && self.grown < GROWN_PIPES {
+        if count == PIPE_BYTES && !entry.grown && self.grown < GROWN_PIPES {
             entry.grown = entry.stream.source.grow(GROWN_BYTES);
             self.grown += usize::from(entry.grown);
         }
-        let stamp = if timestamps { rfc3339(wall_now()) + " " } else { String::new() };
+        if timestamps {
+            self.stamper.set_to_now();
+        }
         let alone = log.streams.len() == 1;
         let fresh = &self.buffer[..count];
-        entry.stream.take(fresh, stamp.as_bytes(), alone, &mut log.sink, &mut self.compressor);
+        entry.stream.take(fresh, &mut self.stamper, alone, &mut log.sink, &mut self.compressor);
         let id = entry.sink;
         self.pause_if_needed(id);
         read
@@ -279,6 +289,7 @@ impl Writer {
         }
         if self.streams.is_empty() {
             self.buffer = Vec::new();
+            self.stamper = Stamper::default();
         }
     }
 

@@ -34,7 +34,13 @@ impl Bench {
     }
 
     fn take(&mut self, stream: &mut Stream, bytes: &[u8]) {
-        stream.take(bytes, b"T ", true, &mut self.sink, &mut self.compressor);
+        self.take_beside(stream, bytes, true);
+    }
+
+    fn take_beside(&mut self, stream: &mut Stream, bytes: &[u8], alone: bool) {
+        let mut stamper = Stamper::default();
+        stamper.set("T ".into());
+        stream.take(bytes, &mut stamper, alone, &mut self.sink, &mut self.compressor);
     }
 
     fn finish(&mut self, stream: &mut Stream) {
@@ -140,15 +146,26 @@ fn without_rotation_nothing_is_held() {
 }
 
 #[test]
+fn a_line_that_one_began_alone_is_not_cut_by_another() {
+    let mut bench = Bench::new(b"", None);
+    let (mut one, mut other) = (Bench::stream(true), Bench::stream(true));
+    bench.take(&mut one, b"whole\nbe");
+    // Another has come: what it has of a line waits for the rest, and what the first has begun goes on.
+    bench.take_beside(&mut other, b"o", false);
+    bench.take_beside(&mut one, b"gin\nnew", false);
+    bench.take_beside(&mut other, b"ther\n", false);
+    // It is gone: what was held comes first.
+    bench.take(&mut one, b" line\n");
+    assert_eq!(bench.files(), ["T whole\nT begin\nT other\nT new line\n"]);
+}
+
+#[test]
 fn lines_of_several_writers_stay_whole() {
     let mut bench = Bench::new(b"", None);
     let (mut one, mut other) = (Bench::stream(true), Bench::stream(true));
-    let mut take = |stream: &mut Stream, bytes: &[u8]| {
-        stream.take(bytes, b"T ", false, &mut bench.sink, &mut bench.compressor);
-    };
-    take(&mut one, b"be");
-    take(&mut other, b"other\n");
-    take(&mut one, b"gin\n");
+    bench.take_beside(&mut one, b"be", false);
+    bench.take_beside(&mut other, b"other\n", false);
+    bench.take_beside(&mut one, b"gin\n", false);
     assert_eq!(bench.files(), ["T other\nT begin\n"]);
 }
 
