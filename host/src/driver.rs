@@ -53,8 +53,8 @@ const NOTIFICATION_LIMIT: Duration = Duration::from_secs(30);
 /// How long killed runs may take to be gone after a second SIGINT; only the kernel can hold them longer.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 
-/// How many reports of plugin threads may wait for the control thread.
-const UPDATES: usize = 1_024;
+/// How many reports of plugin threads may wait for the control thread, which takes them all whenever it wakes.
+const UPDATES: usize = 128;
 
 /// What a host is started with.
 pub struct Settings {

@@ -2,7 +2,7 @@
 //! bounded queue, so that a reader of standard error that has stalled never holds the control thread up.
 
 use crate::process::start_thread;
-use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use parking_lot::Mutex;
 use simplelog::{ConfigBuilder, WriteLogger};
@@ -28,6 +28,8 @@ struct QueuedLogger {
     level: LevelFilter,
     /// Locked for one record at a time: simplelog writes a record in several pieces.
     formatter: Mutex<Formatter>,
+    /// It grows with what waits, and who fills it keeps it to [`BACKLOG`]: a bounded one would have its memory from the
+    /// start.
     queue: Sender<Message>,
     dropped: AtomicU64,
 }
@@ -61,7 +63,7 @@ pub fn start(verbose: u8, quiet: bool) {
         (false, 1) => LevelFilter::Debug,
         (false, _) => LevelFilter::Trace,
     };
-    let (queue, messages) = bounded(BACKLOG);
+    let (queue, messages) = unbounded();
     let logger = QueuedLogger {
         level,
         formatter: Mutex::new(Formatter::new(level)),
@@ -108,11 +110,13 @@ impl Formatter {
 
 impl QueuedLogger {
     fn send(&self, record: &Record<'_>) -> bool {
+        if self.queue.len() >= BACKLOG {
+            return false;
+        }
         let text = self.formatter.lock().format(record);
-        !matches!(
-            self.queue.try_send(Message::Line { level: record.level(), text }),
-            Err(TrySendError::Full(_))
-        )
+        // Where the thread is gone, nobody can be told.
+        let _ = self.queue.send(Message::Line { level: record.level(), text });
+        true
     }
 }
 
@@ -144,7 +148,7 @@ impl Log for QueuedLogger {
 
     fn flush(&self) {
         let (done, written) = bounded(1);
-        if self.queue.send_timeout(Message::Flush(done), FLUSH_LIMIT).is_ok() {
+        if self.queue.send(Message::Flush(done)).is_ok() {
             let _ = written.recv_timeout(FLUSH_LIMIT);
         }
     }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use bansuri::launch::{Account, ErrorSink, Launch, Limit, Resource, Sink};
+use bansuri::launch::{Account, Action, ErrorSink, Launch, Limit, Resource, Sink};
 use bansuri::process::{groups_of, user_by_name};
 use bansuri::records::{MARK, Records};
 use bansuri::runner::SubprocessRunner;
@@ -306,8 +306,10 @@ fn programs_that_cannot_be_executed_are_told_apart() {
     let interpreter = "its interpreter \"/no/such/interpreter\" was not found";
     assert_eq!((reason, code), (format!("command {orphan:?}: {interpreter}"), Some(126)));
 
-    let error = bench.try_start(other(&["true", "a\0b"])).err().expect("it cannot be started");
-    assert_eq!(error.reason, "command \"true\": argument 1 holds a NUL byte");
+    let mut task = other(&["true"]);
+    task.action = Action::Shell("echo a\0b".into());
+    let error = bench.try_start(task).err().expect("it cannot be started");
+    assert_eq!(error.reason, "command \"/bin/sh\": argument 2 holds a NUL byte");
     let long = "x".repeat(3 << 20);
     assert_eq!(
         refused(&mut bench, other(&["true", &long])).0,
