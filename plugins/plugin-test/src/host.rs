@@ -73,3 +73,26 @@ fn run(sandbox: &Sandbox) -> Vec<Value> {
     assert!(matches!(code, 0 | 1), "exit code {code}\nlog:\n{}", host.log());
     host.seen().to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "expected one export")]
+    fn a_plugin_that_exports_several_types_is_found() {
+        only_export("misbehaving");
+    }
+
+    #[test]
+    #[should_panic(expected = "options.folder")]
+    fn options_that_the_host_refuses_are_told() {
+        run_task("minimal-task", &json!({ "folder": 1, "at-most": 0 }));
+    }
+
+    #[test]
+    #[should_panic(expected = "\"ok\": Bool(false)")]
+    fn a_notifier_that_fails_is_found() {
+        notify("minimal-notifier", &json!({ "path": "/nonexistent/journal" }));
+    }
+}
