@@ -38,6 +38,14 @@ pub fn cargo(folder: &Path, arguments: &[&str]) -> Command {
     };
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder).args(arguments).args(["--profile", profile]);
+    // What cargo says of the package whose test this is: build scripts that look at it (ring's) would run once more, and
+    // all that depends on them would be built again, for each package and after each build outside of a test.
+    for (name, _) in std::env::vars_os() {
+        let about_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if name.to_str().is_some_and(|name| about_package.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(name);
+        }
+    }
     // The profile of crates outside of the workspace is cargo's own, but for this.
     command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
     command

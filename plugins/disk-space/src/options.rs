@@ -86,14 +86,11 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bansuri_plugin_test::{documented, example, option_names, read};
     use serde_json::{Value, json};
 
     fn demands(options: Value) -> Result<Vec<Demand>, String> {
-        let schema = schemars::schema_for!(Options);
-        let valid = jsonschema::is_valid(schema.as_value(), &options);
-        let read = serde_json::from_value::<Options>(options).map_err(|error| error.to_string());
-        assert_eq!(valid, read.is_ok(), "{read:?}");
-        read?.demands(Path::new("/srv"))
+        read::<Options>(&options)?.demands(Path::new("/srv"))
     }
 
     fn space(text: &str) -> Option<SpaceLimit> {
@@ -134,20 +131,11 @@ mod tests {
     /// The schema, the table in the README and the options are one list.
     #[test]
     fn schema_readme_and_options_agree() {
-        let schema = schemars::schema_for!(Options);
-        let mut described: Vec<_> = schema.as_value()["properties"].as_object().unwrap().keys().collect();
-        described.sort();
-        let rows = include_str!("../README.md").lines().filter_map(|line| line.strip_prefix("| `"));
-        let mut rows: Vec<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
-        rows.sort();
-        assert_eq!(rows, described);
+        assert_eq!(documented(include_str!("../README.md")), option_names::<Options>());
     }
 
     #[test]
     fn the_example_in_the_readme_is_valid() {
-        let (_, rest) = include_str!("../README.md").split_once("```json\n").unwrap();
-        let configuration: Value = serde_json::from_str(rest.split("```").next().unwrap()).unwrap();
-        let options = configuration.pointer("/scripts/0/options").unwrap().clone();
-        demands(options).unwrap();
+        demands(example(include_str!("../README.md"), "/scripts/0/options")).unwrap();
     }
 }

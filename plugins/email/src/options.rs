@@ -174,6 +174,7 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bansuri_plugin_test::{documented, example, option_names};
     use serde_json::{Value, json};
 
     /// What the reader takes is what the schema takes.
@@ -181,11 +182,7 @@ mod tests {
         let mut options =
             json!({ "host": "mail.example.com", "from": "a@example.com", "to": "b@example.com" });
         options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let schema = schemars::schema_for!(Options);
-        let valid = jsonschema::is_valid(schema.as_value(), &options);
-        let read = serde_json::from_value::<Options>(options.clone()).map_err(|error| error.to_string());
-        assert_eq!(valid, read.is_ok(), "{options}: {read:?}");
-        read
+        bansuri_plugin_test::read(&options)
     }
 
     #[test]
@@ -246,20 +243,12 @@ mod tests {
     /// The schema, the table in the README and the options are one list.
     #[test]
     fn schema_readme_and_options_agree() {
-        let schema = schemars::schema_for!(Options);
-        let mut described: Vec<_> = schema.as_value()["properties"].as_object().unwrap().keys().collect();
-        described.sort();
-        let rows = include_str!("../README.md").lines().filter_map(|line| line.strip_prefix("| `"));
-        let mut rows: Vec<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
-        rows.sort();
-        assert_eq!(rows, described);
+        assert_eq!(documented(include_str!("../README.md")), option_names::<Options>());
     }
 
     #[test]
     fn the_example_in_the_readme_is_valid() {
-        let (_, rest) = include_str!("../README.md").split_once("```json\n").unwrap();
-        let configuration: Value = serde_json::from_str(rest.split("```").next().unwrap()).unwrap();
-        let options = read(configuration.pointer("/notifiers/ops/options").unwrap().clone()).unwrap();
+        let options = read(example(include_str!("../README.md"), "/notifiers/ops/options")).unwrap();
         options.login().unwrap();
         options.trust().unwrap();
     }

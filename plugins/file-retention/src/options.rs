@@ -109,15 +109,12 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bansuri_plugin_test::{documented, example, option_names};
     use serde_json::{Value, json};
 
     /// What the reader takes is what the schema takes.
     fn read(options: Value) -> Result<Options, String> {
-        let schema = schemars::schema_for!(Options);
-        let valid = jsonschema::is_valid(schema.as_value(), &options);
-        let read = serde_json::from_value::<Options>(options.clone()).map_err(|error| error.to_string());
-        assert_eq!(valid, read.is_ok(), "{options}: {read:?}");
-        read?.checked()
+        bansuri_plugin_test::read::<Options>(&options)?.checked()
     }
 
     fn rule(more: Value) -> Value {
@@ -171,22 +168,13 @@ mod tests {
     /// The schema, the tables in the README and the options are one list.
     #[test]
     fn schema_readme_and_options_agree() {
-        let schema = schemars::schema_for!(Options).to_value();
-        let rule = &schema["properties"]["rules"]["anyOf"][0]["properties"];
-        let of = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        let mut described = of(&schema["properties"]);
-        described.extend(of(rule));
-        described.sort();
-        let rows = include_str!("../README.md").lines().filter_map(|line| line.strip_prefix("| `"));
-        let mut rows: Vec<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
-        rows.sort();
-        assert_eq!(rows, described);
+        let mut names = [option_names::<Options>(), option_names::<Rule>()].concat();
+        names.sort();
+        assert_eq!(documented(include_str!("../README.md")), names);
     }
 
     #[test]
     fn the_example_in_the_readme_is_valid() {
-        let (_, rest) = include_str!("../README.md").split_once("```json\n").unwrap();
-        let configuration: Value = serde_json::from_str(rest.split("```").next().unwrap()).unwrap();
-        read(configuration.pointer("/scripts/0/options").unwrap().clone()).unwrap();
+        read(example(include_str!("../README.md"), "/scripts/0/options")).unwrap();
     }
 }

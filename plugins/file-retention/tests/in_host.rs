@@ -1,65 +1,14 @@
 //! The library as a host loads and runs it.
 
-use bansuri::launch::{Action, ErrorSink, Isolation, Launch, PluginAction, Sink};
-use bansuri::plugin::{ExportKind, Registry};
-use bansuri::runner::{Finished, PluginRunner, RunSpec, TaskRunner, Update};
-use bansuri::tail::TailSource;
-use bansuri_core::{Exit, RunId, TaskId, TaskName};
-use crossbeam::channel::unbounded;
-use serde_json::{Value, json};
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// Cargo has put it beside this program.
-fn library() -> PathBuf {
-    let program = std::env::current_exe().expect("a program knows its path");
-    program.with_file_name(format!(
-        "{}file_retention{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    ))
-}
-
-fn run(options: Value) -> Finished {
-    let name = TaskName::new("prune").expect("it is not empty");
-    let action = Action::from(PluginAction {
-        library: library(),
-        type_name: "FileRetention".to_owned(),
-        sha256: None,
-        options,
-        isolation: Isolation::Thread,
-    });
-    let launch =
-        Launch { stderr: ErrorSink::Separate(Sink::Tail), ..Launch::new(name, action, std::env::temp_dir()) };
-    let (sender, updates) = unbounded();
-    let mut runner = PluginRunner::new(Arc::new(Registry::new()), sender, Arc::new(|| ()));
-    let run = RunId { task: TaskId::new(0), number: 1 };
-    let started = runner.start(RunSpec { run, attempt: 1, launch: Arc::new(launch) });
-    let _live = started.unwrap_or_else(|error| panic!("{}", error.reason));
-    match updates.recv_timeout(Duration::from_secs(60)).expect("the run ends") {
-        Update::Finished(finished) => finished,
-        Update::Gone(run) => panic!("{run:?} has no remains"),
-    }
-}
-
-fn text(stream: &TailSource) -> String {
-    match stream {
-        TailSource::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        TailSource::None | TailSource::File { .. } => panic!("{stream:?} holds no bytes"),
-    }
-}
+use bansuri_plugin_test::{only_export, run_task};
+use serde_json::json;
 
 #[test]
 fn what_it_exports() {
-    let library = Registry::new().library(&library()).unwrap();
-    let exports: Vec<_> =
-        library.exports().iter().map(|export| (export.kind, export.name.as_str())).collect();
-    assert_eq!(exports, [(ExportKind::Task, "FileRetention")]);
-    let export = &library.exports()[0];
-    assert!(export.description.starts_with("removes old backups"));
-    let schema: Value = serde_json::from_str(export.options_schema.as_deref().unwrap()).unwrap();
-    assert_eq!(schema["required"], json!(["rules"]));
+    let (kind, export) = only_export("file-retention");
+    assert_eq!((kind, &export["name"]), ("tasks", &json!("FileRetention")));
+    assert!(export["description"].as_str().unwrap().starts_with("removes old backups"));
+    assert_eq!(export["options_schema"]["required"], json!(["rules"]));
 }
 
 #[test]
@@ -70,12 +19,12 @@ fn a_clearance() {
         std::fs::write(path.join(name), "x").unwrap();
     }
     let rules = json!({ "folder": path, "patterns": "*.log", "max-total-size": 1 });
-    let dry = run(json!({ "rules": rules }));
-    assert_eq!(dry.exit, Exit::Code(0));
-    assert!(text(&dry.tails.stdout).ends_with("takes \"dry-run\": false\n"));
+    let dry = run_task("file-retention", &json!({ "rules": rules }));
+    assert_eq!(dry.exit_code, 0);
+    assert!(dry.stdout.ends_with("takes \"dry-run\": false\n"), "{dry:?}");
     assert_eq!(std::fs::read_dir(&path).unwrap().count(), 2);
-    let real = run(json!({ "dry-run": false, "rules": rules }));
-    assert_eq!(real.exit, Exit::Code(0));
-    assert!(text(&real.tails.stdout).starts_with(&format!("removed {:?}", path.join("1.log"))));
+    let real = run_task("file-retention", &json!({ "dry-run": false, "rules": rules }));
+    assert_eq!(real.exit_code, 0);
+    assert!(real.stdout.starts_with(&format!("removed {:?}", path.join("1.log"))), "{real:?}");
     assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1);
 }

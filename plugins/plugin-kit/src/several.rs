@@ -53,7 +53,6 @@ mod tests {
 
     #[test]
     fn one_or_a_list() {
-        let schema = schemars::schema_for!(Several<Size>);
         for (json, expect) in [
             ("1", Ok(vec![1])),
             ("[1, \"2K\"]", Ok(vec![1, 2048])),
@@ -62,11 +61,9 @@ mod tests {
             ("\"x\"", Err("\"x\": expected a size such as 4096, 64K, 1M or 5G")),
             ("[[1]]", Err("expected a size such as 4096, 64K, 1M or 5G")),
         ] {
-            let read = serde_json::from_str::<Several<Size>>(json).map_err(|error| error.to_string());
+            let read = bansuri_plugin_test::read::<Several<Size>>(&json.parse().unwrap());
             let sizes = read.map(|sizes| sizes.all().iter().map(|size| size.bytes()).collect::<Vec<_>>());
             assert_eq!(sizes, expect.map_err(str::to_owned), "{json}");
-            let value = serde_json::from_str(json).unwrap();
-            assert_eq!(jsonschema::is_valid(schema.as_value(), &value), sizes.is_ok(), "{json}");
         }
     }
 }

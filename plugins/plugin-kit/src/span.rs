@@ -97,13 +97,8 @@ impl JsonSchema for Span {
 mod tests {
     use super::*;
 
-    fn valid(json: &str) -> bool {
-        let schema = schemars::schema_for!(Span);
-        jsonschema::is_valid(schema.as_value(), &serde_json::from_str(json).unwrap())
-    }
-
     fn read(json: &str) -> Result<Duration, String> {
-        serde_json::from_str::<Span>(json).map(Span::duration).map_err(|error| error.to_string())
+        bansuri_plugin_test::read(&json.parse().unwrap()).map(Span::duration)
     }
 
     #[test]
@@ -118,7 +113,6 @@ mod tests {
             ("\"0h10s\"", 10_000),
         ] {
             assert_eq!(read(json), Ok(Duration::from_millis(millis)), "{json}");
-            assert!(valid(json), "{json}");
         }
     }
 
@@ -130,11 +124,9 @@ mod tests {
         ] {
             let error = read(json).expect_err(json);
             assert!(error.contains("expected a duration such as 500ms, 10s or 1m30s"), "{json}: {error}");
-            assert!(!valid(json), "{json}");
         }
-        // What no schema can tell.
-        for json in ["\"99999999999999999d\"", "\"18446744073709551616\""] {
-            assert!(read(json).is_err(), "{json}");
+        for text in ["99999999999999999d", "18446744073709551616"] {
+            bansuri_plugin_test::beyond_schema::<Span>(&text.into());
         }
     }
 }

@@ -75,6 +75,10 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bansuri_plugin_test::{
+        HEADERS, SPANS, URLS, Values, agree, agree_on_options, documented, example, option_names,
+    };
+    use serde_json::json;
 
     fn read(json: &str) -> Options {
         serde_json::from_str(json).unwrap()
@@ -113,39 +117,24 @@ mod tests {
     }
 
     /// Of each option what is good and what is not.
-    const OPTIONS: &[(&str, &str, &str)] = &[
+    const OPTIONS: &[(&str, Values)] = &[
+        ("url", URLS),
+        ("headers", HEADERS),
         (
-            "url",
-            r#"["http://a", "HTTPS://a:80/b?c", "http://[::1]:8080/", "https://a?b", "http://a/@b", "http://10.0.0.1/%20"]"#,
-            r#"["", "a", "/a", "ftp://a/", "http://", "http:///a", "http://a b/", "http://a/b c", "http://b@a/",
-                "http://b:c@a/", "http://:80/", " http://a", 1, null, []]"#,
+            "format",
+            Values {
+                good: r#"["json", "slack", "discord", "teams"]"#,
+                bad: r#"["irc", "JSON", "", null, 1]"#,
+            },
         ),
-        (
-            "headers",
-            r#"[{}, { "X-Token": "a b", "accept": "" }, { "a": "\u00e4\t" }, { "!#$%&'*+-.^_`|~": "" }]"#,
-            r#"[null, [], { "a b": "" }, { "": "" }, { "a": "b\n" }, { "a": "\u007f" }, { "a": 1 }, { "a": null }]"#,
-        ),
-        ("format", r#"["json", "slack", "discord", "teams"]"#, r#"["irc", "JSON", "", null, 1]"#),
-        (
-            "timeout",
-            r#"[1, 18446744073709551615, "2", "500ms", "0m1s", "1d2h3m4s5ms", "007"]"#,
-            r#"[0, -1, 1.5, "", "0", "0s", "s", "5 s", "5x", "-5s", "1.5s", "5s ", "+5", "+5s", true, [], null]"#,
-        ),
-        (
-            "total-timeout",
-            r#"[1, 18446744073709551615, "2", "500ms", "0m1s", "1d2h3m4s5ms", "007"]"#,
-            r#"[0, -1, 1.5, "", "0", "0s", "s", "5 s", "5x", "-5s", "1.5s", "5s ", "+5", "+5s", true, [], null]"#,
-        ),
-        (
-            "backoff",
-            r#"[1, 18446744073709551615, "2", "500ms", "0m1s", "1d2h3m4s5ms", "007"]"#,
-            r#"[0, -1, 1.5, "", "0", "0s", "s", "5 s", "5x", "-5s", "1.5s", "5s ", "+5", "+5s", true, [], null]"#,
-        ),
-        ("retries", "[0, 3, 4294967295]", r#"[-1, 4294967296, 1.5, "3", null]"#),
-        ("secret", r#"["a", null]"#, r#"["", 1]"#),
-        ("ca-file", r#"["/ca.pem", null]"#, "[1, []]"),
-        ("insecure", "[true, false]", r#"["true", null]"#),
-        ("uri", "[]", "[1, null]"),
+        ("timeout", SPANS),
+        ("total-timeout", SPANS),
+        ("backoff", SPANS),
+        ("retries", Values { good: "[0, 3, 4294967295]", bad: r#"[-1, 4294967296, 1.5, "3", null]"# }),
+        ("secret", Values { good: r#"["a", null]"#, bad: r#"["", 1]"# }),
+        ("ca-file", Values { good: r#"["/ca.pem", null]"#, bad: "[1, []]" }),
+        ("insecure", Values { good: "[true, false]", bad: r#"["true", null]"# }),
+        ("uri", Values { good: "[]", bad: "[1, null]" }),
     ];
 
     /// No schema can tell that these are wrong.
@@ -159,54 +148,22 @@ mod tests {
     /// What a checker refuses by the schema, and what the type refuses: the same, but for what no schema can say.
     #[test]
     fn the_schema_takes_what_the_type_takes() {
-        let schema = schemars::schema_for!(Options).to_value();
-        jsonschema::draft202012::meta::validate(&schema).unwrap();
-        let schema = jsonschema::options().offline().build(&schema).unwrap();
-        let check = |option: &str, values: &str, is_good: bool, is_valid: bool| {
-            let values: Vec<serde_json::Value> = serde_json::from_str(values).unwrap();
-            for value in values {
-                let mut options = serde_json::json!({ "url": "http://a/" });
-                options[option] = value;
-                assert_eq!(schema.is_valid(&options), is_valid, "by the schema: {options}");
-                let read = serde_json::from_value::<Options>(options.clone());
-                assert_eq!(read.is_ok(), is_good, "{options}: {:?}", read.err());
-            }
-        };
-        for (option, good, bad) in OPTIONS {
-            check(option, good, true, true);
-            check(option, bad, false, false);
-        }
-        for (option, values) in BEYOND_A_SCHEMA {
-            check(option, values, false, true);
-        }
-        assert!(!schema.is_valid(&serde_json::json!({})));
+        agree_on_options::<Options>(&json!({ "url": "http://a/" }), OPTIONS, BEYOND_A_SCHEMA);
+        agree::<Options>([(json!({}), false)]);
     }
 
     /// The schema, the table in the README and the options are one list.
     #[test]
     fn schema_readme_and_options_agree() {
-        let schema = schemars::schema_for!(Options).to_value();
-        let mut described: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
-        described.sort();
-        let unknown = error(r#"{ "?": 1 }"#);
-        let (_, list) = unknown.split_once("expected one of ").unwrap();
-        let list = list.split(" at line").next().unwrap();
-        let mut known: Vec<_> = list.split(", ").map(|name| name.trim_matches('`').to_owned()).collect();
-        known.sort();
-        assert_eq!(described, known);
-        assert_eq!(schema["additionalProperties"], false);
-        let rows = include_str!("../README.md").lines().filter_map(|line| line.strip_prefix("| `"));
-        let mut rows: Vec<_> = rows.map(|row| row.split('`').next().unwrap().to_owned()).collect();
-        rows.sort();
-        assert_eq!(rows, known);
+        assert_eq!(documented(include_str!("../README.md")), option_names::<Options>());
     }
 
     #[test]
     fn the_example_in_the_readme_is_valid() {
-        let (_, rest) = include_str!("../README.md").split_once("```json\n").unwrap();
-        let configuration: serde_json::Value =
-            serde_json::from_str(rest.split("```").next().unwrap()).unwrap();
-        let options = configuration.pointer("/notifiers/ops/options").unwrap().clone();
-        serde_json::from_value::<Options>(options).unwrap();
+        bansuri_plugin_test::read::<Options>(&example(
+            include_str!("../README.md"),
+            "/notifiers/ops/options",
+        ))
+        .unwrap();
     }
 }
