@@ -76,17 +76,17 @@ enum Start {
     /// The helper has not said yet.
     Pending { key: usize, verdict: Watched<Verdict> },
     /// It cannot be; the helper exits.
-    Refused(SpawnError),
+    Refused(Box<SpawnError>),
 }
 
 /// Where what is written to one stream is found.
 #[derive(Debug)]
 enum Capture {
     None,
-    File(LogFile),
+    File(Box<LogFile>),
     Pipe {
         key: usize,
-        pipe: OutputPipe,
+        pipe: Box<OutputPipe>,
     },
     /// The writer of logs has the pipe.
     Pumped(PumpedStream),
@@ -179,7 +179,7 @@ impl SubprocessRunner {
         let said = match verdict.source().read() {
             Answer::Pending => return,
             Answer::Executed => Start::Executed,
-            Answer::Refused(error) => Start::Refused(error),
+            Answer::Refused(error) => Start::Refused(Box::new(error)),
         };
         self.watches.remove(*key);
         *start = said;
@@ -197,7 +197,10 @@ impl SubprocessRunner {
                 self.watches.remove(key);
                 exit
             }
-            Start::Refused(SpawnError { reason, code }) => Exit::NotStarted { reason, code },
+            Start::Refused(error) => {
+                let SpawnError { reason, code } = *error;
+                Exit::NotStarted { reason, code }
+            }
         };
         if let Phase::Led { key, .. } = std::mem::replace(&mut run.phase, Phase::Doubtful { exit, lived }) {
             self.watches.remove(key);
@@ -406,14 +409,14 @@ impl SubprocessRunner {
         for (stream, planned) in plan.into_iter().enumerate() {
             entry.streams[stream] = match planned {
                 Planned::None => Capture::None,
-                Planned::File(file) => Capture::File(file),
+                Planned::File(file) => Capture::File(Box::new(file)),
                 Planned::Pumped(stream) => Capture::Pumped(stream),
                 Planned::Pipe(pipe) => {
                     let key = self.watches.insert(Watch::Output { run, stream });
                     let pipe = Watched::new(&self.poller, key, pipe).inspect_err(|_| {
                         self.watches.remove(key);
                     })?;
-                    Capture::Pipe { key, pipe: OutputPipe::new(pipe) }
+                    Capture::Pipe { key, pipe: Box::new(OutputPipe::new(pipe)) }
                 }
             };
         }

@@ -1,6 +1,5 @@
 //! What tasks cost that wait for their time.
 
-use super::tasks::memory_without_tasks;
 use crate::bench::figures::Figures;
 use crate::bench::lab::Lab;
 use crate::bench::measurement::{Measurement, Row, Subject, Target};
@@ -16,7 +15,7 @@ pub(super) const WAITING: Measurement = Measurement {
     rows: &[
         Row {
             key: "memory-cron",
-            what: "memory for each task that waits for its cron time",
+            what: "memory for one more task that waits for its cron time",
             unit: "KiB",
             target: Target::AtMost(1.5),
         },
@@ -34,9 +33,8 @@ pub(super) const WAITING: Measurement = Measurement {
 fn round(lab: &Lab, subject: &Subject) -> io::Result<Figures> {
     // Others have no such tasks, and the limit has none either.
     let Subject::Ours(ours) = subject else { return Ok(vec![]) };
-    let empty = memory_without_tasks(lab, subject)?;
-    let memory = |schedule: Value, runs: usize| {
-        let tasks = Tasks { count: lab.scale.waiting, mode: &["exit", "0"], is_logged: false };
+    let memory = |schedule: &Value, count: usize, runs: usize| {
+        let tasks = Tasks { count, mode: &["exit", "0"], is_logged: false };
         let running = Running::start_with(lab, *ours, |folder, stamps| {
             let script = |task| with(Ours::script(task), schedule.clone());
             let scripts: Vec<_> = tasks.each(lab, stamps).iter().map(script).collect();
@@ -44,10 +42,17 @@ fn round(lab: &Lab, subject: &Subject) -> io::Result<Figures> {
         })?;
         running.stamps.wait(runs, PATIENCE)?;
         running.settle();
-        Ok::<f64, io::Error>((observe::memory(&running.processes())? - empty) / tasks.count as f64)
+        observe::memory(&running.processes())
+    };
+    let all = lab.scale.waiting;
+    let few = (all / 10).max(1);
+    // What one more costs, as with running tasks.
+    let one_more = |schedule: Value, runs: fn(usize) -> usize| {
+        let of_few = memory(&schedule, few, runs(few))?;
+        Ok::<f64, io::Error>((memory(&schedule, all, runs(all))? - of_few) / (all - few) as f64)
     };
     Ok(vec![
-        ("memory-cron", memory(json!({ "schedule-cron": "0 0 1 1 *" }), 0)?),
-        ("memory-timer", memory(json!({ "timer": "1d" }), lab.scale.waiting)?),
+        ("memory-cron", one_more(json!({ "schedule-cron": "0 0 1 1 *" }), |_| 0)?),
+        ("memory-timer", one_more(json!({ "timer": "1d" }), |count| count)?),
     ])
 }
