@@ -147,6 +147,11 @@ impl Sink {
         }
     }
 
+    /// Whether bytes are thrown away, until a try that may be due.
+    pub(super) fn drops(&self) -> bool {
+        matches!(self.state, State::Dropping { .. })
+    }
+
     /// Whether bytes are thrown away now. If a try is due, they are not.
     pub(super) fn is_dropping(&mut self) -> bool {
         let State::Dropping { next } = self.state else { return false };
@@ -236,7 +241,6 @@ impl Sink {
             self.waiting.extend_from_slice(first);
             self.waiting.extend_from_slice(second);
             self.size += (first.len() + second.len()) as u64;
-            self.at_start = last == b'\n';
             self.write_waiting();
             return;
         }
@@ -333,7 +337,8 @@ impl Sink {
     }
 
     fn recover(&mut self) {
-        if !std::mem::take(&mut self.in_trouble) {
+        // Another stream may have skipped the rest of a line since.
+        if !std::mem::take(&mut self.in_trouble) && self.dropped == 0 {
             return;
         }
         match std::mem::take(&mut self.dropped) {

@@ -74,7 +74,7 @@ impl Stream {
             self.accept(fresh, alone, sink, compressor);
         }
         self.at_start = last == b'\n';
-        if sink.is_dropping() {
+        if sink.drops() {
             // A try failed.
             self.discard(sink);
         }

@@ -213,7 +213,12 @@ impl Writer {
     /// Has the tasks of a log wait that takes nothing, and itself be woken when it does.
     fn pause_if_needed(&mut self, id: usize) {
         let Some(log) = self.sinks.get_mut(&id) else { return };
-        if log.sink.is_fine() || log.sink.is_dropping() {
+        if !log.sink.is_full() {
+            // Else what has no reader any more would wake the thread for ever.
+            log.watched = None;
+        }
+        // While it drops, its streams are read; who only looks must not have it try.
+        if log.sink.is_fine() || log.sink.drops() {
             return;
         }
         for key in &log.streams {
@@ -312,7 +317,7 @@ impl Writer {
     fn resume(&mut self, id: usize) {
         let Some(log) = self.sinks.get_mut(&id) else { return };
         let fine = log.sink.resume();
-        let gave_up = !fine && log.sink.give_up_if_late();
+        let gave_up = !fine && (log.sink.give_up_if_late() || log.sink.drops());
         if !fine && !gave_up {
             return self.pause_if_needed(id);
         }
@@ -325,8 +330,12 @@ impl Writer {
             } else {
                 let alone = log.streams.len() == 1;
                 entry.stream.resume(alone, &mut log.sink, &mut self.compressor);
+                if log.sink.drops() {
+                    // A try failed that nobody waits for any more.
+                    entry.stream.discard(&mut log.sink);
+                }
             }
-            if !log.sink.is_fine() && !gave_up {
+            if !log.sink.is_fine() && !log.sink.drops() {
                 return self.pause_if_needed(id);
             }
             if entry.closed {
@@ -343,7 +352,7 @@ impl Writer {
     }
 
     fn watch(&mut self, key: usize) {
-        let Some(entry) = self.streams.get_mut(&key) else { return };
+        let Some(entry) = self.streams.get_mut(&key).filter(|entry| entry.watched.is_none()) else { return };
         let source = Arc::clone(&entry.stream.source);
         match Watched::new(&self.desk.poller, key, source) {
             Ok(watched) => entry.watched = Some(watched),

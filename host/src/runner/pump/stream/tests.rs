@@ -229,3 +229,45 @@ proptest! {
         prop_assert_eq!(written(&before, max_size, 1_000, &chunks), expected);
     }
 }
+
+/// The log's file from now on.
+fn renew(bench: &mut Bench, path: &Path) {
+    let file: OwnedFd = std::fs::File::options().append(true).open(path).unwrap().into();
+    let target = Target { file: Arc::new(file), path: path.to_owned(), task: "task".into(), rotation: None };
+    bench.sink.renew(target);
+}
+
+#[test]
+fn a_line_that_was_cut_ends_however_often_the_next_is_tried() {
+    let mut bench = Bench::new(b"", None);
+    let log = bench.folder.path().join("log");
+    bench.sink.write(b"half", b"");
+    bench.sink.drop_bytes(1);
+    renew(&mut bench, Path::new("/dev/full"));
+    bench.sink.write(b"lost\n", b"");
+    assert!(bench.sink.drops());
+    renew(&mut bench, &log);
+    bench.sink.write(b"after\n", b"");
+    assert_eq!(bench.files(), ["half\nafter\n"]);
+}
+
+#[test]
+fn what_was_dropped_is_told_once() {
+    let mut bench = Bench::new(b"", None);
+    bench.sink.drop_bytes(1);
+    for bytes in [&b"a\n"[..], b"Pass", b"word\n"] {
+        bench.sink.write(bytes, b"");
+    }
+    assert_eq!(bench.files(), ["a\nPassword\n"], "nothing was cut any more");
+}
+
+#[test]
+fn who_looks_whether_a_log_drops_does_not_have_it_try() {
+    let mut bench = Bench::new(b"", None);
+    bench.sink.drop_bytes(1);
+    renew(&mut bench, Path::new("/dev/full"));
+    bench.sink.write(b"lost\n", b"");
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert!(bench.sink.drops() && bench.sink.drops());
+    assert!(!bench.sink.is_dropping() && bench.sink.is_fine(), "the try is due");
+}
