@@ -2,7 +2,7 @@
 
 use crate::machine::Fake;
 use crate::{Checked, lines};
-use bansuri::config::{CheckOptions, NamedType, PluginCatalog, ResolvedType, check_text};
+use bansuri::config::{CheckOptions, NamedType, PluginCatalog, PluginKind, ResolvedType, check_text};
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -51,11 +51,25 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("Nested", r##"{ "additionalProperties": { "$ref": "#" }, "type": "object" }"##),
     ("Never", "false"),
     ("Price", r#"{ "properties": { "price": { "type": "number", "multipleOf": 0.01 } } }"#),
+    (
+        "Vault",
+        r#"{ "properties": { "auth": { "writeOnly": true, "properties": { "pin": { "minLength": 12 } } } } }"#,
+    ),
+    (
+        "Old",
+        r#"{ "$schema": "http://json-schema.org/draft-07/schema#",
+             "properties": { "wait": { "format": "duration" }, "mail": { "format": "email" } } }"#,
+    ),
 ];
+
+/// Of a type with this name, the notifier has no schema.
+const BOTH: &str = "Price";
 
 impl PluginCatalog for Catalog {
     fn resolve(&mut self, named: &NamedType<'_>) -> Result<ResolvedType, String> {
+        let hidden = named.kind == PluginKind::Notifier && named.reference == BOTH;
         let schema = SCHEMAS.iter().find(|(name, _)| *name == named.reference);
+        let schema = if hidden { Some(&(BOTH, "{}")) } else { schema };
         Ok(ResolvedType {
             library: named.folder.join("probe.so"),
             type_name: named.reference.to_owned(),
@@ -211,6 +225,41 @@ fn a_decimal_fraction_is_a_multiple_of_another() {
     check(&file(&task("x", "Price", r#""options": { "price": 19.99 }"#)), &[]);
     let found = r#"19.995 | error invalid-option task "x": options.price 19.995: expected a number, a multiple of 0.01"#;
     check(&file(&task("x", "Price", r#""options": { "price": 19.995 }"#)), &[found]);
+}
+
+#[test]
+fn what_is_inside_a_secret_is_one() {
+    check(
+        &file(&task("x", "Vault", r#""options": { "auth": { "pin": "1234" } }"#)),
+        &[
+            r#""1234" | error invalid-option task "x": options.auth.pin: expected text of 12 or more characters"#,
+        ],
+    );
+}
+
+#[test]
+fn a_format_that_a_draft_does_not_have_is_an_annotation() {
+    check(&file(&task("x", "Old", r#""options": { "wait": "10s" }"#)), &[]);
+    check(
+        &file(&task("x", "Old", r#""options": { "mail": "nobody" }"#)),
+        &[
+            r#""nobody" | error invalid-option task "x": options.mail "nobody": expected what the schema asks for: text of the format email"#,
+        ],
+    );
+}
+
+#[test]
+fn a_task_and_a_notifier_of_one_name_have_schemas_of_their_own() {
+    let options = r#""options": { "price": 0.005 }"#;
+    check(
+        &format!(
+            r#"{{ "notifiers": {{ "n": {{ "plugin": "Price", {options} }} }}, "scripts": [ {} ] }}"#,
+            task("x", "Price", &format!(r#"{options}, "notify": "n""#))
+        ),
+        &[
+            r#"0.005 | error invalid-option task "x": options.price 0.005: expected a number, a multiple of 0.01"#,
+        ],
+    );
 }
 
 #[test]

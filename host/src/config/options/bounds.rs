@@ -7,8 +7,11 @@ use std::ptr::from_ref;
 
 /// The compiler looks for each part among all of them.
 const MOST_PARTS: usize = 10_000;
-/// It goes through a pattern again for each class of characters in it.
-const LONGEST_PATTERN: usize = 4096;
+/// It goes through a pattern again for each class of characters in it, such as `\d`.
+const LONGEST_PATTERN: usize = 1024;
+const MOST_CLASSES: usize = 100;
+/// Of all patterns together, in bytes.
+const LONGEST_PATTERNS: usize = 16 * 1024;
 /// How many parts that speak of the same value may follow each other.
 const DEEPEST: usize = 64;
 /// How often parts may be gone through for one value.
@@ -24,7 +27,7 @@ struct Cost {
 /// How many parts may follow each other for one value. The error is a fragment in one line.
 pub(super) fn check(document: &Document) -> Result<usize, String> {
     let mut costs = Costs { named: HashMap::new(), document, known: HashMap::new() };
-    let mut objects = Vec::new();
+    let (mut objects, mut switches) = (Vec::new(), 0);
     let mut rest = vec![document.root()];
     while let Some(part) = rest.pop() {
         match part {
@@ -34,29 +37,41 @@ pub(super) fn check(document: &Document) -> Result<usize, String> {
                 rest.extend(members.values());
             }
             Value::Array(elements) => rest.extend(elements),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            Value::Bool(_) => switches += 1,
+            Value::Null | Value::Number(_) | Value::String(_) => {}
         }
     }
-    if objects.len() > MOST_PARTS {
-        return Err(format!("it has {} parts, of {MOST_PARTS} at most", objects.len()));
+    let parts = objects.len() + switches;
+    if parts > MOST_PARTS {
+        return Err(format!("it has {parts} parts, of {MOST_PARTS} at most"));
     }
-    let mut deepest = 1;
+    let (mut deepest, mut pattern_bytes) = (1, 0);
     for part in objects {
-        patterns(part)?;
+        pattern_bytes += patterns(part)?;
+        if pattern_bytes > LONGEST_PATTERNS {
+            return Err(format!("its patterns have more than {LONGEST_PATTERNS} bytes"));
+        }
         deepest = deepest.max(costs.of(part, 0)?.depth);
     }
     Ok(deepest)
 }
 
-fn patterns(part: &Value) -> Result<(), String> {
+/// How long they are together.
+fn patterns(part: &Value) -> Result<usize, String> {
     let names = part.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
     let own = part.get("pattern").and_then(Value::as_str).into_iter();
-    match own.chain(names.map(|(name, _)| name.as_str())).map(str::len).max() {
-        Some(length) if length > LONGEST_PATTERN => {
-            Err(format!("a pattern has {length} bytes, of {LONGEST_PATTERN} at most"))
+    let mut sum = 0;
+    for pattern in own.chain(names.map(|(name, _)| name.as_str())) {
+        let (length, classes) = (pattern.len(), pattern.matches('\\').count());
+        if length > LONGEST_PATTERN {
+            return Err(format!("a pattern has {length} bytes, of {LONGEST_PATTERN} at most"));
         }
-        Some(_) | None => Ok(()),
+        if classes > MOST_CLASSES {
+            return Err(format!("a pattern has {classes} backslashes, of {MOST_CLASSES} at most"));
+        }
+        sum += length;
     }
+    Ok(sum)
 }
 
 struct Costs<'d> {
@@ -88,7 +103,7 @@ impl<'d> Costs<'d> {
         }
         self.known.insert(part, None);
         let mut cost = Cost { depth: 1, weight: 1 };
-        for inner in self.beside(part, reference) {
+        for inner in self.beside(part)? {
             let inner = self.of(inner, depth + 1)?;
             cost.depth = cost.depth.max(inner.depth + 1);
             cost.weight = cost.weight.saturating_add(inner.weight);
@@ -104,10 +119,20 @@ impl<'d> Costs<'d> {
     }
 
     /// The parts that the same value is held against as well.
-    fn beside(&self, part: &'d Value, reference: Option<&str>) -> Vec<&'d Value> {
-        let referred = self.document.referred(part);
-        let mut found: Vec<&Value> =
-            referred.or_else(|| self.named.get(reference?).copied()).into_iter().collect();
+    fn beside(&self, part: &'d Value) -> Result<Vec<&'d Value>, String> {
+        let mut found = Vec::new();
+        for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
+            let Some(reference) = part.get(keyword).and_then(Value::as_str) else { continue };
+            let referred = self.document.named(reference).or_else(|| self.named.get(reference).copied());
+            match referred {
+                Some(referred) => found.push(referred),
+                // The drafts' own schemas are known to the validator.
+                None if reference.contains("//json-schema.org/") => {}
+                None => {
+                    return Err(format!("{reference:?}: it is not in the schema, and nothing is fetched"));
+                }
+            }
+        }
         found.extend(["not", "if", "then", "else"].iter().filter_map(|keyword| part.get(keyword)));
         for keyword in ["allOf", "anyOf", "oneOf"] {
             found.extend(part.get(keyword).and_then(Value::as_array).into_iter().flatten());
@@ -117,7 +142,7 @@ impl<'d> Costs<'d> {
             found.extend(members.map(|(_, member)| member));
         }
         found.retain(|inner| inner.is_object());
-        found
+        Ok(found)
     }
 }
 
@@ -155,6 +180,16 @@ mod tests {
             (chain(5000, |next| json!({ "$ref": next })), "64"),
             (chain(20, |next| json!({ "anyOf": [{ "$ref": next }, { "$ref": next }] })), "one value"),
             (json!({ "pattern": r"\d".repeat(100_000) }), "pattern"),
+            (json!({ "pattern": r"\d".repeat(200) }), "backslashes"),
+            (json!({ "allOf": vec![json!({ "pattern": "a".repeat(1000) }); 20] }), "patterns"),
+            (json!({ "prefixItems": vec![json!(true); 20_000] }), "parts"),
+            (
+                json!({ "properties": { "a": { "anyOf": [{ "$ref": "schema:/#/properties/a" }] } } }),
+                "not in the schema",
+            ),
+            (json!({ "$defs": { "a b": { "$ref": "#/$defs/a%20b" } } }), "leads back"),
+            (json!({ "$dynamicAnchor": "a", "anyOf": [{ "$dynamicRef": "#a" }] }), "leads back"),
+            (json!({ "anyOf": [{ "$recursiveRef": "#" }] }), "leads back"),
             (json!({ "patternProperties": { r"\d".repeat(100_000): {} } }), "pattern"),
             (json!({ "enum": vec![json!({}); 20_000] }), "parts"),
             (json!({ "allOf": [{ "$ref": "#" }] }), "leads back"),

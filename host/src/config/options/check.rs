@@ -11,10 +11,14 @@ use jsonc_parser::common::{Range, Ranged};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The schemas of the types that a file names, each compiled once.
 #[derive(Default)]
-pub(in crate::config) struct Schemas(HashMap<PathBuf, HashMap<String, Option<OptionsSchema>>>);
+pub(in crate::config) struct Schemas(HashMap<PathBuf, HashMap<String, Compiled>>);
+
+/// A schema and its text: a task and a notifier of one library may have one name.
+type Compiled = (Arc<str>, Option<OptionsSchema>);
 
 /// Options, and where they come from.
 pub(in crate::config) struct Given<'g, 'a> {
@@ -41,15 +45,11 @@ impl Schemas {
             Some(types) => types,
             None => self.0.entry(resolved.library.clone()).or_default(),
         };
-        let schema = match types.get(&resolved.type_name) {
-            Some(schema) => schema,
-            None => {
-                let schema =
-                    OptionsSchema::new(text).map_err(|error| warn(&error, resolved, given, findings)).ok();
-                types.entry(resolved.type_name.clone()).or_insert(schema)
-            }
-        };
-        let Some(schema) = schema else { return };
+        if types.get(&resolved.type_name).is_none_or(|(of, _)| of != text) {
+            let schema = OptionsSchema::new(text).map_err(|error| warn(&error, resolved, given, findings));
+            types.insert(resolved.type_name.clone(), (Arc::clone(text), schema.ok()));
+        }
+        let Some((_, Some(schema))) = types.get(&resolved.type_name) else { return };
         match faults(schema, given.options) {
             Ok(faults) => {
                 faults.iter().for_each(|fault| report(fault, &resolved.type_name, given, findings));

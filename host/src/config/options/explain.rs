@@ -8,6 +8,9 @@ use crate::config::nearest::did_you_mean;
 use boon::{ErrorKind as Kind, InstanceLocation, InstanceToken, ValidationError};
 use serde_json::Value;
 
+/// Nobody reads more than these.
+const MOST: usize = 1_000;
+
 /// One thing that is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Fault {
@@ -41,7 +44,11 @@ fn found(schema: &OptionsSchema, options: &Value) -> Vec<Fault> {
     let mut faults = Vec::new();
     for found in Found::all(schema, options, &error, &Part::root(&schema.document)) {
         explain(schema, &found, &mut faults);
+        if faults.len() >= MOST {
+            break;
+        }
     }
+    faults.truncate(MOST);
     // A value may be wrong in several ways, and all of them say what would do.
     let mut told = Vec::with_capacity(faults.len());
     for fault in faults {
@@ -208,6 +215,7 @@ fn wrong_value(schema: &OptionsSchema, found: &Found<'_>, path: Vec<Step>) -> Fa
         }
         Kind::MinProperties { want, .. } => Some(format!("an object of {want} or more members")),
         Kind::MaxProperties { want, .. } => Some(format!("an object of {want} members at most")),
+        Kind::Format { .. } => None,
         _ => part.node.and_then(|node| expected(document, node)),
     };
     let expected = expected

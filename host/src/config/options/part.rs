@@ -68,9 +68,8 @@ impl<'d> Part<'d> {
                 self.values.push(None);
             }
             (None, "properties") => {
-                // What was said so far was said of what is around it.
+                // What was said so far was said of what is around it. What is inside a secret is one.
                 self.description = None;
-                self.is_secret = false;
                 self.names_of = Some(name.to_owned());
                 self.node = node;
                 return;

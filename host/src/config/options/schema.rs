@@ -1,6 +1,7 @@
 //! The JSON Schema that a type publishes for its options.
 
 use super::validator::Validator;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// How many references are followed: a schema that is only shown may have a ring.
@@ -51,8 +52,13 @@ impl Document {
     }
 
     pub(super) fn referred<'d>(&'d self, part: &Value) -> Option<&'d Value> {
-        let pointer = part.get("$ref")?.as_str()?.strip_prefix('#')?;
-        self.0.pointer(pointer)
+        self.named(part.get("$ref")?.as_str()?)
+    }
+
+    /// The part that a reference into this document leads to, as in an address: `#/$defs/a%20b`.
+    pub(super) fn named(&self, reference: &str) -> Option<&Value> {
+        let pointer = percent_decode_str(reference.strip_prefix('#')?).decode_utf8().ok()?;
+        self.0.pointer(&pointer)
     }
 }
 
