@@ -3,6 +3,7 @@
 use super::layers::Step;
 use super::schema::Document;
 use super::validator::ADDRESS;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 #[derive(Clone)]
@@ -133,27 +134,8 @@ fn inside<'d>(node: &'d Value, name: &str) -> Option<&'d Value> {
 fn way(address: &str) -> Option<Vec<String>> {
     let (_, pointer) = address.strip_prefix(ADDRESS)?.split_once('#')?;
     let names = pointer.split('/').skip(1);
-    Some(names.map(|name| decoded(name).replace("~1", "/").replace("~0", "~")).collect())
-}
-
-/// Text without the `%20` that addresses need.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, further)) = rest.split_first() {
-        let code = further.get(..2).and_then(|code| std::str::from_utf8(code).ok());
-        match code.filter(|_| *first == b'%').and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &further[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = further;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    let decoded = names.map(|name| percent_decode_str(name).decode_utf8_lossy());
+    Some(decoded.map(|name| name.replace("~1", "/").replace("~0", "~")).collect())
 }
 
 #[cfg(test)]
